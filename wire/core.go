@@ -1,0 +1,71 @@
+package wire
+
+import "net"
+
+// The messages that every agent and every server speaks.
+var (
+	Come      = Define[ComePayload](1, "come", "come")
+	Handshake = Define[HandshakePayload](2, "handshake", "handshake")
+	AgentInfo = Define[AgentInfoPayload](7, "agent info", "ai")
+)
+
+// Foo is the request of the example agent.
+var Foo = Call[Empty, Empty]{
+	Request: Define[Empty](8, "foo", ""),
+	Reply:   Define[Empty](9, "bar", ""),
+}
+
+// ComePayload is what an agent says of itself and its host first.
+type ComePayload struct {
+	ID              string `json:"id"`   // "" asks the server for one
+	Name            string `json:"name"` // the type of the agent, such as exec-agent
+	Version         string `json:"version"`
+	IP              net.IP `json:"ip"`
+	MAC             string `json:"mac"`
+	HostName        string `json:"host_name"`
+	OS              string `json:"os"`               // linux, windows
+	Platform        string `json:"platform"`         // debian, centos
+	PlatformVersion string `json:"platform_version"` // 7.7.1908
+	KernelVersion   string `json:"kernel_version"`
+	Arch            string `json:"arch"` // as the kernel says it: x86_64
+	CPU             string `json:"cpu"`  // model name
+	CPUCore         uint64 `json:"cpu_core"`
+	Memory          uint64 `json:"memory"` // bytes
+}
+
+// HandshakePayload is the server's answer to come.
+type HandshakePayload struct {
+	OK       bool     `json:"ok"`
+	ID       string   `json:"id"`                 // the agent's id from now on
+	Msg      string   `json:"msg"`                // why not, when not OK
+	Redirect []string `json:"redirect,omitempty"` // addresses of servers to go to instead
+}
+
+// AgentInfoPayload is the monitor report of an agent's process.
+type AgentInfoPayload struct {
+	Version       string      `json:"v"`
+	GoVersion     string      `json:"gv"`
+	CPUUsage      float32     `json:"cu"` // percent of one core
+	MemoryUsage   float32     `json:"mu"` // percent of the host's memory
+	Threads       int         `json:"ts"`
+	Routines      int         `json:"rs"`
+	Startup       int64       `json:"st"` // Unix seconds
+	HeapInUse     uint64      `json:"hi"` // bytes
+	GC            GCQuantiles `json:"gc"`
+	InPackets     uint64      `json:"ip"`
+	InBytes       uint64      `json:"ib"`
+	OutPackets    uint64      `json:"op"`
+	OutBytes      uint64      `json:"ob"`
+	Reconnects    int         `json:"rcc"`
+	ReadChanSize  int         `json:"rcs"` // received and not handled yet
+	WriteChanSize int         `json:"wcs"` // to be sent
+}
+
+// GCQuantiles are quantiles of the pauses of the garbage collector, in seconds.
+type GCQuantiles struct {
+	Q0   float64 `json:"0"`
+	Q25  float64 `json:"25"`
+	Q50  float64 `json:"50"`
+	Q75  float64 `json:"75"`
+	Q100 float64 `json:"100"`
+}
