@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
 
 // Frame is one parsed envelope. What it refers to aliases the data that was parsed.
@@ -17,6 +18,9 @@ type Frame struct {
 
 // Parse checks one frame and splits it into its envelope.
 func Parse(data []byte) (*Frame, error) {
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("wire: %w", ErrUTF8)
+	}
 	f := &Frame{}
 	if err := json.Unmarshal(data, &f.raw); err != nil {
 		return nil, fmt.Errorf("wire: %w", err)
@@ -36,6 +40,9 @@ func Parse(data []byte) (*Frame, error) {
 	}
 	return f, nil
 }
+
+// ErrUTF8 means that a frame is not valid UTF-8.
+var ErrUTF8 = errors.New("invalid UTF-8")
 
 // ErrNoPayload means that a frame lacks the payload that its type is due to carry.
 var ErrNoPayload = errors.New("no payload")

@@ -1,0 +1,13 @@
+// Package conn is one connection between an agent and a server: a WebSocket with deadlines, limits and priorities. Both
+// ends use it; an agent gets one from [Dial], a server from [Upgrade].
+//
+// One goroutine receives with [Conn.Receive]. Any number may [Conn.Send]: a send returns when the kernel has taken every
+// byte, so the caller may reuse its buffers, and a caller that wants less waiting sends several frames in one call. A
+// frame of the [Control] lane overtakes all waiting frames of the [Bulk] lane.
+//
+// Whatever is read from the peer counts as a sign of life. A peer that says nothing for [Options.IdleTimeout] is gone,
+// and so is one that takes no bytes for [Options.WriteTimeout]; nobody waits longer.
+//
+// An idle connection costs its socket, 512 bytes of read buffer and the goroutine that receives: buffers for messages
+// and for writing are borrowed while they are needed.
+package conn
