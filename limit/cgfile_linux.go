@@ -1,0 +1,78 @@
+package limit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// write sets a file of a control group.
+func write(dir, file, value string) error {
+	f, err := os.OpenFile(filepath.Join(dir, file), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(value)
+	return errors.Join(err, f.Close())
+}
+
+// read gives the content of a file of a control group without the blanks around it.
+func read(dir, file string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(dir, file))
+	return strings.TrimSpace(string(b)), err
+}
+
+// exists says whether a control group has a file, or a child of that name.
+func exists(dir, file string) bool {
+	_, err := os.Lstat(filepath.Join(dir, file))
+	return err == nil
+}
+
+// pids lists the processes of one group, without those of the groups below it. A process of another process namespace
+// is a zero.
+func pids(dir string) ([]int, error) {
+	s, err := read(dir, "cgroup.procs")
+	if err != nil {
+		return nil, err
+	}
+	var list []int
+	for _, f := range strings.Fields(s) {
+		pid, err := strconv.Atoi(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, "cgroup.procs"), err)
+		}
+		list = append(list, pid)
+	}
+	return list, nil
+}
+
+// why puts an error of a control group file into words for an operator.
+func why(err error) string {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return err.Error()
+	}
+	place := ""
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		place = " at " + pe.Path
+	}
+	switch errno {
+	case unix.EROFS:
+		return "the control group file system is read-only" + place
+	case unix.EACCES, unix.EPERM:
+		return fmt.Sprintf("user %d is not permitted to change control groups%s", os.Geteuid(), place)
+	case unix.ENOENT:
+		return "the kernel or the group above does not offer it" + place
+	case unix.EBUSY:
+		return "the control group is in use" + place
+	default:
+		return err.Error()
+	}
+}

@@ -1,0 +1,160 @@
+package limit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Config is what a program asks for. Its zero value asks for nothing.
+type Config struct {
+	// Name names the program's control group, "jkframe-<Name>". Two programs of one name on one host each get a group
+	// of their own. By default, the name of the executable.
+	Name string `kv:"-"`
+
+	// CPUQuota is how much CPU time the program and its children may use together, in percent of one core: 100 is one
+	// core, 250 is two and a half. By default, no limit.
+	CPUQuota int `kv:"cpu_quota" desc:"CPU time of the agent and its children, in percent of one core; 0: no limit"`
+
+	// Memory is how many bytes the program and its children may use together. They are not given more by swapping. By
+	// default, no limit.
+	Memory int64 `kv:"memory_limit,bytes" desc:"memory of the agent and its children, in bytes; 0: no limit"`
+
+	// Disk limits the traffic of the program and its children, device by device. By default, no limit.
+	Disk []Disk `kv:"disk_limit" desc:"limits of disk traffic, a list of devices"`
+}
+
+// Disk limits the traffic to one block device. A field that is zero sets no limit.
+type Disk struct {
+	// Dev is the device, as numbers ("8:0") or as a path ("/dev/sda"). It is a whole disk: kernels count the traffic of
+	// partitions for their disk.
+	Dev string `kv:"dev" desc:"block device, as major:minor or as a path"`
+
+	ReadBytes  uint64 `kv:"read_bytes,bytes" desc:"bytes read a second; 0: no limit"`
+	WriteBytes uint64 `kv:"write_bytes,bytes" desc:"bytes written a second; 0: no limit"`
+	ReadIOPS   uint64 `kv:"read_iops" desc:"read operations a second; 0: no limit"`
+	WriteIOPS  uint64 `kv:"write_iops" desc:"write operations a second; 0: no limit"`
+}
+
+// maxQuota is a million cores: no machine has more, and no sum overflows 32 bits below it.
+const maxQuota = 100 * 1_000_000 / 5
+
+// Validate says what in c makes no sense on any host, all of it at once; nil when there is nothing.
+func (c Config) Validate() error {
+	var errs []error
+	if err := validName(c.Name); err != nil {
+		errs = append(errs, err)
+	}
+	if c.CPUQuota < 0 || c.CPUQuota > maxQuota {
+		errs = append(errs, fmt.Errorf("cpu_quota: %d is not a percentage of one core (0 to %d)", c.CPUQuota, maxQuota))
+	}
+	if c.Memory < 0 {
+		errs = append(errs, fmt.Errorf("memory_limit: %d bytes is less than nothing", c.Memory))
+	}
+	seen := map[string]int{}
+	for i, d := range c.Disk {
+		if err := d.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("disk_limit: entry %d: %w", i+1, err))
+			continue
+		}
+		if first, ok := seen[d.Dev]; ok {
+			errs = append(errs, fmt.Errorf("disk_limit: entry %d: device %s is entry %d already", i+1, d.Dev, first))
+			continue
+		}
+		seen[d.Dev] = i + 1
+	}
+	return errors.Join(errs...)
+}
+
+// none says that c asks for nothing.
+func (c Config) none() bool {
+	if c.CPUQuota != 0 || c.Memory != 0 {
+		return false
+	}
+	for _, d := range c.Disk {
+		if len(d.rates()) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (d Disk) validate() error {
+	if d.Dev == "" {
+		return errors.New(`"dev" is missing`)
+	}
+	if filepath.IsAbs(d.Dev) || strings.HasPrefix(d.Dev, "/") {
+		return nil
+	}
+	_, err := ParseDevice(d.Dev)
+	return err
+}
+
+// rate is one limit of a disk.
+type rate struct {
+	name  string // as in the configuration
+	value uint64
+}
+
+// rates lists the limits that d sets.
+func (d Disk) rates() []rate {
+	var set []rate
+	for _, r := range []rate{
+		{"read_bytes", d.ReadBytes},
+		{"write_bytes", d.WriteBytes},
+		{"read_iops", d.ReadIOPS},
+		{"write_iops", d.WriteIOPS},
+	} {
+		if r.value > 0 {
+			set = append(set, r)
+		}
+	}
+	return set
+}
+
+// validName accepts what can be part of a file's name; the prefix or suffix around it takes care of "." and "..".
+func validName(name string) error {
+	if strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+		return fmt.Errorf("name %q holds characters that no control group can have", name)
+	}
+	if len(name) > 200 {
+		return fmt.Errorf("name is %d bytes long, at most 200 are possible", len(name))
+	}
+	return nil
+}
+
+// programName is the name of a program that gave none.
+func programName() string {
+	exe, err := os.Executable()
+	if err != nil {
+		return "agent"
+	}
+	name := filepath.Base(exe)
+	if runtime.GOOS == "windows" {
+		name = strings.TrimSuffix(name, ".exe")
+	}
+	if validName(name) != nil {
+		return "agent"
+	}
+	return name
+}
+
+// results lists the limits that c asks for, in its order, with nothing holding them and note saying why.
+func (c Config) results(note string) []Result {
+	var all []Result
+	if c.CPUQuota > 0 {
+		all = append(all, Result{Limit: CPUQuota, Want: uint64(c.CPUQuota), Mechanism: None, Note: note})
+	}
+	if c.Memory > 0 {
+		all = append(all, Result{Limit: Memory, Want: uint64(c.Memory), Mechanism: None, Note: note})
+	}
+	for _, d := range c.Disk {
+		for _, r := range d.rates() {
+			all = append(all, Result{Limit: "disk_limit." + r.name, Device: d.Dev, Want: r.value, Mechanism: None, Note: note})
+		}
+	}
+	return all
+}
