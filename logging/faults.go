@@ -1,0 +1,100 @@
+package logging
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// probe is how long a target that failed is left alone, and how old the knowledge may be that the open file is still the
+// one of its path.
+const probe = 100 * time.Millisecond
+
+// quiet is how long a fault that ended and came back the same is not shown again.
+const quiet = time.Minute
+
+// faults knows what does not work at the moment, and shows each such fault on standard error when it begins.
+type faults struct {
+	stderr io.Writer
+
+	mu     sync.Mutex // guards the fields below
+	active map[string]error
+	shown  map[string]shown
+	count  uint64
+}
+
+// shown is what was shown last of an operation.
+type shown struct {
+	text string
+	at   time.Time
+}
+
+func newFaults(stderr io.Writer) *faults {
+	return &faults{stderr: stderr, active: map[string]error{}, shown: map[string]shown{}}
+}
+
+// failed counts a failure of op, and shows it when it is the first since op worked.
+func (f *faults) failed(op string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count++
+	_, known := f.active[op]
+	f.active[op] = err
+	last := f.shown[op]
+	if known || last.text == err.Error() && time.Since(last.at) < quiet {
+		return
+	}
+	f.shown[op] = shown{err.Error(), time.Now()}
+	r := slog.NewRecord(time.Now(), slog.LevelError, "log "+op+" failed", 0)
+	r.AddAttrs(slog.Any("err", err))
+	f.stderr.Write(appendText(nil, &scope{}, &r, false)) // nobody is left to tell when this fails
+}
+
+// works says that op works again.
+func (f *faults) works(op string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.active, op)
+}
+
+// err joins what does not work now.
+func (f *faults) err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var errs []error
+	for _, op := range slices.Sorted(maps.Keys(f.active)) {
+		errs = append(errs, fmt.Errorf("log %s: %w", op, f.active[op]))
+	}
+	return errors.Join(errs...)
+}
+
+func (f *faults) total() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count
+}
+
+// loss counts the lines that a target did not take.
+type loss struct {
+	total uint64    // since Open
+	gap   uint64    // since the last line that it took
+	since time.Time // the first line of the gap
+	cause error     // why the last one was lost
+}
+
+func (l *loss) add(lines uint64, cause error) {
+	if l.gap == 0 {
+		l.since = time.Now()
+	}
+	l.total += lines
+	l.gap += lines
+	l.cause = cause
+}
+
+// gapLine renders the line that stands where lines are missing.
+type gapLine func(lost uint64, since time.Time, cause error) []byte

@@ -1,0 +1,181 @@
+package logging
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Operations in the folder, as they are named among the faults.
+const (
+	opTidy     = "numbering"
+	opRemove   = "removal of old files"
+	opCompress = "compression"
+)
+
+// folder is the folder of the log with what was rotated. Other logs and other programs may have files in it.
+type folder struct {
+	dir      string
+	naming   naming
+	keep     int           // rotated files
+	age      time.Duration // 0: no bound
+	compress bool
+	faults   *faults
+	packing  chan struct{} // has room for one: there are files to compress
+
+	inUse atomic.Pointer[os.FileInfo] // the file that lines go to, which is not always that of its name
+
+	mu sync.Mutex // held while files get other names
+}
+
+func newFolder(cfg Config, n naming, faults *faults) *folder {
+	return &folder{
+		dir: cfg.Dir, naming: n, keep: cfg.Rotate, age: cfg.Age, compress: cfg.Compress, faults: faults,
+		packing: make(chan struct{}, 1),
+	}
+}
+
+// run tidies up whenever there was a change, and every hour when files have an age, until done is closed.
+func (d *folder) run(changed, done <-chan struct{}) {
+	var hour <-chan time.Time
+	if d.age > 0 {
+		t := time.NewTicker(time.Hour)
+		defer t.Stop()
+		hour = t.C
+	}
+	for {
+		select {
+		case <-changed:
+		case <-hour:
+		case <-done:
+			return
+		}
+		d.mu.Lock()
+		d.tidy()
+		d.mu.Unlock()
+		if d.compress {
+			notify(d.packing)
+		}
+	}
+}
+
+// path is where a part of the log is.
+func (d *folder) path(p part) string { return filepath.Join(d.dir, d.naming.format(p)) }
+
+// retire gives the current file the number 0.
+func (d *folder) retire(p part) (zero string, err error) {
+	current := d.path(p)
+	p.number = 0
+	zero = d.path(p)
+	err = renameNew(current, zero)
+	if errors.Is(err, fs.ErrExist) { // the file before it has not got its number yet
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if err := d.tidy(); err != nil {
+			return "", err
+		}
+		err = renameNew(current, zero)
+	}
+	return zero, err
+}
+
+// entry is a file of the log.
+type entry struct {
+	part
+	info os.FileInfo
+	live bool // lines go to it, or may go to it
+}
+
+// list returns the log's files, the newest first. It is called with the lock.
+func (d *folder) list() ([]entry, error) {
+	dir, err := os.ReadDir(d.dir)
+	if err != nil {
+		return nil, err
+	}
+	var entries []entry
+	current := d.naming.current(time.Now())
+	inUse := d.inUse.Load()
+	for _, e := range dir {
+		p, ok := d.naming.parse(e.Name())
+		if !ok || !e.Type().IsRegular() {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() { // it may be gone meanwhile
+			entries = append(entries, entry{p, info, p == current || inUse != nil && os.SameFile(info, *inUse)})
+		}
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return older(a.part, b.part) })
+	return entries, nil
+}
+
+// tidy removes what is too old or too much, and gives numbers to the files that were just rotated. It is called with the
+// lock.
+func (d *folder) tidy() error {
+	entries, err := d.list()
+	if err == nil {
+		entries = d.prune(entries)
+		err = d.shift(entries)
+	}
+	if err != nil {
+		d.faults.failed(opTidy, err)
+		return err
+	}
+	d.faults.works(opTidy)
+	return nil
+}
+
+// prune removes the files beyond the number that is kept, and those beyond their age. It returns what is left.
+func (d *folder) prune(entries []entry) []entry {
+	now := time.Now()
+	var left []entry
+	var failure error
+	rotated := 0
+	for _, e := range entries {
+		if e.live {
+			left = append(left, e)
+			continue
+		}
+		rotated++
+		if rotated <= d.keep && (d.age == 0 || now.Sub(e.info.ModTime()) <= d.age) {
+			left = append(left, e)
+			continue
+		}
+		if err := os.Remove(d.path(e.part)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failure = err
+			left = append(left, e)
+		}
+	}
+	if failure != nil {
+		d.faults.failed(opRemove, failure)
+	} else {
+		d.faults.works(opRemove)
+	}
+	return left
+}
+
+// shift gives the files with the number 0 the number 1, and makes room for them: every file up to the first free number
+// gets the next one.
+func (d *folder) shift(entries []entry) error {
+	for i, zero := range entries {
+		if zero.number != 0 {
+			continue
+		}
+		end := i + 1 // the files from i to end are numbered 0, 1, 2, …
+		for end < len(entries) && entries[end].date == zero.date && entries[end].number <= entries[end-1].number+1 {
+			end++
+		}
+		for j := end - 1; j >= i; j-- {
+			p := entries[j].part
+			p.number++
+			if err := renameNew(d.path(entries[j].part), d.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,248 @@
+package logging
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// jsonWith returns s with attrs added.
+func jsonWith(s scope, attrs []slog.Attr) scope {
+	s.attrs = slices.Clone(s.attrs)
+	start := len(s.attrs)
+	b := appendJSONGroups(s.attrs, s.groups)
+	opened := len(b)
+	for _, a := range attrs {
+		b = appendJSONAttr(b, a)
+	}
+	if len(b) == opened { // nothing to see in them: the groups stay closed
+		s.attrs = b[:start]
+		return s
+	}
+	s.attrs = b
+	s.open += len(s.groups)
+	s.groups = nil
+	return s
+}
+
+// jsonGroup returns s with a group opened.
+func jsonGroup(s scope, name string) scope {
+	s.groups = append(slices.Clone(s.groups), name)
+	return s
+}
+
+// appendJSON appends a record as a line of JSON.
+func appendJSON(b []byte, s *scope, r *slog.Record, source bool) []byte {
+	b = append(b, '{')
+	if !r.Time.IsZero() {
+		b = append(b, `"time":"`...)
+		b = appendJSONTime(b, r.Time.Local())
+		b = append(b, `",`...)
+	}
+	b = append(b, `"level":"`...)
+	b = append(b, levelName(r.Level)...)
+	b = append(b, `","msg":`...)
+	b = appendJSONString(b, r.Message)
+	if source {
+		if src := r.Source(); src != nil {
+			b = appendJSONString(append(b, `,"source":`...), shortSource(src))
+		}
+	}
+	b = append(b, s.attrs...)
+	open := s.open
+	if r.NumAttrs() > 0 {
+		start := len(b)
+		b = appendJSONGroups(b, s.groups)
+		opened := len(b)
+		r.Attrs(func(a slog.Attr) bool {
+			b = appendJSONAttr(b, a)
+			return true
+		})
+		if len(b) == opened {
+			b = b[:start]
+		} else {
+			open += len(s.groups)
+		}
+	}
+	for range open {
+		b = append(b, '}')
+	}
+	return append(b, '}', '\n')
+}
+
+// appendJSONGroups opens groups.
+func appendJSONGroups(b []byte, groups []string) []byte {
+	for _, g := range groups {
+		b = append(appendJSONKey(b, g), '{')
+	}
+	return b
+}
+
+// appendJSONKey appends the key of a member, with a comma when it is not the object's first.
+func appendJSONKey(b []byte, key string) []byte {
+	if len(b) > 0 && b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	return append(appendJSONString(b, key), ':')
+}
+
+// appendJSONAttr appends a member; nothing for a group without members.
+func appendJSONAttr(b []byte, a slog.Attr) []byte {
+	v := a.Value.Resolve()
+	if v.Kind() == slog.KindGroup {
+		start := len(b)
+		if a.Key != "" {
+			b = append(appendJSONKey(b, a.Key), '{')
+		}
+		opened := len(b)
+		for _, m := range v.Group() {
+			b = appendJSONAttr(b, m)
+		}
+		switch {
+		case len(b) == opened:
+			return b[:start]
+		case a.Key != "":
+			b = append(b, '}')
+		}
+		return b
+	}
+	if a.Key == "" && v.Equal(slog.Value{}) {
+		return b
+	}
+	b = appendJSONKey(b, a.Key)
+	b = appendJSONValue(b, v)
+	if stack := stackOf(v); stack != nil {
+		b = append(appendJSONKey(b, a.Key+".stack"), '[')
+		for i, f := range stack {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSONString(b, f.String())
+		}
+		b = append(b, ']')
+	}
+	return b
+}
+
+func appendJSONValue(b []byte, v slog.Value) []byte {
+	switch v.Kind() {
+	case slog.KindString:
+		return appendJSONString(b, v.String())
+	case slog.KindInt64:
+		return strconv.AppendInt(b, v.Int64(), 10)
+	case slog.KindUint64:
+		return strconv.AppendUint(b, v.Uint64(), 10)
+	case slog.KindFloat64:
+		return appendJSONFloat(b, v.Float64())
+	case slog.KindBool:
+		return strconv.AppendBool(b, v.Bool())
+	case slog.KindDuration:
+		return strconv.AppendInt(b, int64(v.Duration()), 10) // nanoseconds, as slog's own handler has it
+	case slog.KindTime:
+		return append(v.Time().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+	}
+	return appendJSONAny(b, v.Any())
+}
+
+// appendJSONFloat appends what JSON has no number for as a string.
+func appendJSONFloat(b []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(strconv.AppendFloat(append(b, '"'), f, 'g', -1, 64), '"')
+	}
+	return strconv.AppendFloat(b, f, 'g', -1, 64)
+}
+
+// appendJSONAny appends a value of a type of the program's own, whose methods may panic.
+func appendJSONAny(b []byte, a any) (out []byte) {
+	start := len(b)
+	defer func() {
+		if p := recover(); p != nil {
+			out = appendJSONString(b[:start], panicText(a, p))
+		}
+	}()
+	if err, ok := a.(error); ok {
+		if _, ok := a.(json.Marshaler); !ok {
+			return appendJSONString(b, err.Error())
+		}
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(a); err != nil {
+		return appendJSONString(b, "!ERROR:"+err.Error())
+	}
+	return appendJSONSafe(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+}
+
+// appendJSONSafe appends JSON in whose strings what is not printable is escaped too.
+func appendJSONSafe(b, text []byte) []byte {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		invalid := r == utf8.RuneError && n == 1 // a MarshalJSON may return what is not UTF-8
+		if !invalid && (r < 0x7f || printable(r)) {
+			b = append(b, text[i:i+n]...)
+		} else {
+			b = appendJSONRune(b, r)
+		}
+		i += n
+	}
+	return b
+}
+
+// appendJSONString appends s as a JSON string: what is not printable is escaped, what is not UTF-8 becomes U+FFFD.
+func appendJSONString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		n := 1
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
+				i++
+				continue
+			}
+		} else if n = printableAt(s, i); n > 0 {
+			i += n
+			continue
+		}
+		b = append(b, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			b, n = append(b, '\\', c), 1
+		case '\n':
+			b, n = append(b, `\n`...), 1
+		case '\r':
+			b, n = append(b, `\r`...), 1
+		case '\t':
+			b, n = append(b, `\t`...), 1
+		default:
+			var r rune
+			r, n = utf8.DecodeRuneInString(s[i:])
+			b = appendJSONRune(b, r)
+		}
+		i += n
+		start = i
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"')
+}
+
+// appendJSONRune appends r as \u and four digits, or as two of them beyond the first 65,536 characters.
+func appendJSONRune(b []byte, r rune) []byte {
+	if r > 0xffff {
+		r -= 0x10000
+		b = appendHex(append(b, `\u`...), 0xd800+uint32(r)>>10, 4)
+		r = 0xdc00 + r&0x3ff
+	}
+	return appendHex(append(b, `\u`...), uint32(r), 4)
+}
+
+// appendJSONTime appends RFC 3339 with microseconds and the zone.
+func appendJSONTime(b []byte, t time.Time) []byte {
+	return t.AppendFormat(b, "2006-01-02T15:04:05.000000Z07:00")
+}

@@ -1,0 +1,161 @@
+package logging
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Log is an open log. Its methods may be called from several goroutines at once.
+type Log struct {
+	cfg     Config
+	level   slog.LevelVar
+	logger  *slog.Logger
+	buffers pool
+	faults  *faults
+	stream  *stream  // TargetStdout, or nil
+	file    *file    // TargetFile, or nil
+	repeats *repeats // nil when every message is logged
+
+	stop func()         // ends the goroutines
+	wait sync.WaitGroup // the goroutines
+}
+
+// Open opens the log that cfg describes. It fails when cfg is invalid, with an error that wraps a *FieldError for each wrong
+// field. A file that cannot be opened is no reason to fail, since a program should start on a full disk too: it is shown
+// on cfg.Stderr, and tried again while there are lines for it; Log.Err tells.
+func Open(cfg Config) (*Log, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{cfg: cfg}
+	l.level.Set(cfg.Level)
+	l.logger = slog.New(&handler{log: l})
+	l.faults = newFaults(cfg.Stderr)
+
+	done := make(chan struct{})
+	l.stop = sync.OnceFunc(func() { close(done) })
+	for _, target := range cfg.Target {
+		switch {
+		case target == TargetStdout && l.stream == nil:
+			l.stream = newStream(cfg.Stdout, cfg.Format == FormatText, l.faults, l.gap)
+		case target == TargetFile && l.file == nil:
+			l.file = newFile(cfg, l.faults, l.gap)
+			l.file.start(&l.wait, done)
+		}
+	}
+	if cfg.Repeat > 0 {
+		l.repeats = newRepeats(cfg.Repeat)
+		l.wait.Go(func() { l.repeats.run(done) })
+	}
+	return l, nil
+}
+
+// Logger returns the logger that writes to l.
+func (l *Log) Logger() *slog.Logger { return l.logger }
+
+// Level returns the lowest level that is logged.
+func (l *Log) Level() slog.Level { return l.level.Level() }
+
+// SetLevel changes the lowest level that is logged, at once and for every logger of l.
+func (l *Log) SetLevel(level slog.Level) { l.level.Set(level) }
+
+// write writes a line to every target that works, the file first: a terminal may be slow.
+func (l *Log) write(line []byte, level slog.Level) {
+	if l.file != nil {
+		l.file.write(line, level >= slog.LevelError)
+	}
+	if l.stream != nil {
+		l.stream.write(line)
+	}
+}
+
+// gap renders the line that stands where lines are missing.
+func (l *Log) gap(lost uint64, since time.Time, cause error) []byte {
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "lines of this log are missing here", 0)
+	r.AddAttrs(slog.Uint64("lost", lost), slog.Time("since", since), slog.Any("cause", cause))
+	if l.cfg.Format == FormatJSON {
+		return appendJSON(nil, &scope{}, &r, false)
+	}
+	return appendText(nil, &scope{}, &r, false)
+}
+
+// Flush writes what waits in the buffer to the file.
+func (l *Log) Flush() {
+	if l.file != nil {
+		l.file.flush()
+	}
+}
+
+// LogPanic is for "defer log.LogPanic()" at the top of a goroutine: when it panics, the panic is logged with its stack, the
+// buffer is written, and the panic goes on.
+func (l *Log) LogPanic() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	err, ok := p.(error)
+	if !ok {
+		err = panicError{p}
+	}
+	l.logger.Error("panic", "panic", WithStack(err))
+	l.Flush()
+	panic(p)
+}
+
+// Reopen closes the log's file and opens it again, after somebody has moved it: what is logged from then on goes to the
+// file of the log's name. When it cannot be opened, the error says why, and the log goes on as after any fault.
+func (l *Log) Reopen() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.reopen()
+}
+
+// Err returns what keeps the log from doing all of its work now: nil, or an error that joins every fault of the moment. A
+// fault is noticed, and its end too, when there is a line to write.
+func (l *Log) Err() error { return l.faults.err() }
+
+// Stats are counts since Open.
+type Stats struct {
+	Lines     uint64 // lines that were logged
+	Lost      uint64 // lines that the file or standard output did not take
+	Repeated  uint64 // messages that were counted instead of logged
+	Rotations uint64 // files rotated
+	Faults    uint64 // operations that failed
+}
+
+// Stats returns what happened to the log so far.
+func (l *Log) Stats() Stats {
+	s := Stats{Faults: l.faults.total()}
+	if l.file != nil {
+		l.file.addStats(&s)
+	}
+	if l.stream != nil {
+		l.stream.addStats(&s)
+	}
+	if l.repeats != nil {
+		s.Repeated = l.repeats.total()
+	}
+	return s
+}
+
+// Close writes what waits, ends the work in the background and closes the file. Lines that are logged afterwards are
+// dropped. Closing again does nothing.
+func (l *Log) Close() error {
+	if l.repeats != nil {
+		l.repeats.flush()
+	}
+	l.stop()
+	l.wait.Wait()
+	var errs []error
+	if l.file != nil {
+		errs = append(errs, l.file.close())
+	}
+	if l.stream != nil {
+		errs = append(errs, l.stream.close())
+	}
+	return errors.Join(errs...)
+}
