@@ -15,20 +15,21 @@ var Foo = Call[Empty, Empty]{
 	Reply:   Define[Empty](9, "bar", ""),
 }
 
-// ComePayload is what an agent says of itself and its host first.
+// ComePayload is what an agent says of itself and its host first. Its strings become labels and columns, so they are
+// bounded.
 type ComePayload struct {
-	ID              string `json:"id"`   // "" asks the server for one
-	Name            string `json:"name"` // the type of the agent, such as exec-agent
-	Version         string `json:"version"`
+	ID              string `json:"id" wire:"max=255"`   // "" asks the server for one; see CheckID
+	Name            string `json:"name" wire:"max=255"` // the type of the agent, such as exec-agent
+	Version         string `json:"version" wire:"max=255"`
 	IP              net.IP `json:"ip"`
-	MAC             string `json:"mac"`
-	HostName        string `json:"host_name"`
-	OS              string `json:"os"`               // linux, windows
-	Platform        string `json:"platform"`         // debian, centos
-	PlatformVersion string `json:"platform_version"` // 7.7.1908
-	KernelVersion   string `json:"kernel_version"`
-	Arch            string `json:"arch"` // as the kernel says it: x86_64
-	CPU             string `json:"cpu"`  // model name
+	MAC             string `json:"mac" wire:"max=255"`
+	HostName        string `json:"host_name" wire:"max=255"`
+	OS              string `json:"os" wire:"max=255"`               // linux, windows
+	Platform        string `json:"platform" wire:"max=255"`         // debian, centos
+	PlatformVersion string `json:"platform_version" wire:"max=255"` // 7.7.1908
+	KernelVersion   string `json:"kernel_version" wire:"max=255"`
+	Arch            string `json:"arch" wire:"max=255"` // as the kernel says it: x86_64
+	CPU             string `json:"cpu" wire:"max=255"`  // model name
 	CPUCore         uint64 `json:"cpu_core"`
 	Memory          uint64 `json:"memory"` // bytes
 }
@@ -36,7 +37,7 @@ type ComePayload struct {
 // HandshakePayload is the server's answer to come.
 type HandshakePayload struct {
 	OK       bool     `json:"ok"`
-	ID       string   `json:"id"`                 // the agent's id from now on
+	ID       string   `json:"id" wire:"max=255"`  // the agent's id from now on
 	Msg      string   `json:"msg"`                // why not, when not OK
 	Redirect []string `json:"redirect,omitempty"` // addresses of servers to go to instead
 }
@@ -59,6 +60,13 @@ type AgentInfoPayload struct {
 	Reconnects    int         `json:"rcc"`
 	ReadChanSize  int         `json:"rcs"` // received and not handled yet
 	WriteChanSize int         `json:"wcs"` // to be sent
+
+	// Of a host of legacy plugins; the maps go by the name of the plugin.
+	PluginsRun       uint64            `json:"pe,omitempty"`
+	PluginsRunning   uint64            `json:"pr,omitempty"`
+	PluginUses       map[string]uint64 `json:"puc,omitempty"`
+	PluginOutPackets map[string]uint64 `json:"pop,omitempty"`
+	PluginOutBytes   map[string]uint64 `json:"pob,omitempty"`
 }
 
 // GCQuantiles are quantiles of the pauses of the garbage collector, in seconds.

@@ -1,0 +1,258 @@
+package wire
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
+func (c *compiler) sliceCodec(made *codec, t reflect.Type) error {
+	elem, err := c.codec(t.Elem())
+	if err != nil {
+		return err
+	}
+	if t.Elem().Kind() == reflect.Uint8 && !isCustom(t.Elem()) {
+		*made = bytesCodec()
+		return nil
+	}
+	size := int64(t.Elem().Size())
+	made.decode = func(d *decoder, i int, v reflect.Value) int {
+		if d.at(i) != '[' {
+			if d.null(i) {
+				return i + lenNull
+			}
+			return d.wrongKind(i, "an array")
+		}
+		n := d.count(i, ']')
+		if n < 0 || !d.spend(i, size*int64(n)) {
+			return -1
+		}
+		v.Set(reflect.MakeSlice(t, n, n))
+		return d.elements(i, v, elem)
+	}
+	made.encode = func(e *encoder, v reflect.Value) bool {
+		if v.IsNil() {
+			return e.null()
+		}
+		e.cost += size * int64(v.Len())
+		return e.elements(v, elem)
+	}
+	return nil
+}
+
+// elements decodes the array at i into the elements of a slice or an array of the same length.
+func (d *decoder) elements(i int, v reflect.Value, elem *codec) int {
+	n := 0
+	i, more := d.enter(i, ']')
+	for more {
+		if n >= v.Len() {
+			return d.changed(i)
+		}
+		if i = elem.decode(d, i, v.Index(n)); i < 0 {
+			d.err.inElement(n)
+		}
+		n++
+		i, more = d.next(i, ']')
+	}
+	return i
+}
+
+func (e *encoder) elements(v reflect.Value, elem *codec) bool {
+	if !e.enter('[') {
+		return false
+	}
+	for n := range v.Len() {
+		if n > 0 {
+			e.b = append(e.b, ',')
+		}
+		if !elem.encode(e, v.Index(n)) {
+			e.err.inElement(n)
+			return false
+		}
+	}
+	e.leave(']')
+	return true
+}
+
+// arrayCodec is for arrays, of which a frame holds exactly as many elements.
+func (c *compiler) arrayCodec(made *codec, t reflect.Type) error {
+	elem, err := c.codec(t.Elem())
+	if err != nil {
+		return err
+	}
+	due := "an array of " + strconv.Itoa(t.Len())
+	made.decode = func(d *decoder, i int, v reflect.Value) int {
+		if d.null(i) {
+			return i + lenNull
+		}
+		if d.at(i) != '[' {
+			return d.wrongKind(i, due)
+		}
+		n := d.count(i, ']')
+		if n < 0 {
+			return -1
+		}
+		if n != t.Len() {
+			return d.fail(i, ErrKind, "an array of "+strconv.Itoa(n)+" where "+due+" is due")
+		}
+		return d.elements(i, v, elem)
+	}
+	made.encode = func(e *encoder, v reflect.Value) bool { return e.elements(v, elem) }
+	return nil
+}
+
+// bytesCodec is for bytes, which stand in a frame as a string of base64.
+func bytesCodec() codec {
+	return codec{
+		decode: func(d *decoder, i int, v reflect.Value) int {
+			if d.null(i) {
+				return i + lenNull
+			}
+			s, next := d.unquoted(i)
+			if next < 0 {
+				return -1
+			}
+			b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+			n, err := base64.StdEncoding.Decode(b, s)
+			if err != nil {
+				return d.fail(i, ErrValue, "base64 is due")
+			}
+			v.SetBytes(b[:n])
+			return next
+		},
+		encode: func(e *encoder, v reflect.Value) bool {
+			if v.IsNil() {
+				return e.null()
+			}
+			e.b = append(e.b, '"')
+			e.b = base64.StdEncoding.AppendEncode(e.b, v.Bytes())
+			e.b = append(e.b, '"')
+			return true
+		},
+	}
+}
+
+// mapEntry is what an entry of a map takes beyond twice its key and its value, and emptyMap what a map takes.
+const (
+	mapEntry = 16
+	emptyMap = 48
+)
+
+func (c *compiler) mapCodec(made *codec, t reflect.Type) error {
+	if t.Key().Kind() != reflect.String || isCustom(t.Key()) {
+		return fmt.Errorf("%s: the keys of a map must be strings", t)
+	}
+	elem, err := c.codec(t.Elem())
+	if err != nil {
+		return err
+	}
+	m := &mapCodec{t: t, elem: elem, entry: 2*int64(t.Key().Size()+t.Elem().Size()) + mapEntry}
+	made.decode, made.encode = m.decode, m.encode
+	return nil
+}
+
+type mapCodec struct {
+	t     reflect.Type
+	elem  *codec
+	entry int64 // bytes
+}
+
+func (m *mapCodec) decode(d *decoder, i int, v reflect.Value) int {
+	if d.at(i) != '{' {
+		if d.null(i) {
+			return i + lenNull
+		}
+		return d.wrongKind(i, "an object")
+	}
+	n := d.count(i, '}')
+	if n < 0 || !d.spend(i, emptyMap+m.entry*int64(n)) {
+		return -1
+	}
+	v.Set(reflect.MakeMapWithSize(m.t, n))
+	key, value := reflect.New(m.t.Key()).Elem(), reflect.New(m.t.Elem()).Elem()
+	i, more := d.enter(i, '}')
+	for more {
+		name, next := d.text(i, maxFrame)
+		if next < 0 {
+			return -1
+		}
+		if _, _, i = d.name(i); i < 0 {
+			return -1
+		}
+		value.SetZero()
+		if i = m.elem.decode(d, i, value); i < 0 {
+			d.err.inField(name)
+			return -1
+		}
+		key.SetString(name)
+		v.SetMapIndex(key, value)
+		i, more = d.next(i, '}')
+	}
+	return i
+}
+
+func (m *mapCodec) encode(e *encoder, v reflect.Value) bool {
+	if v.IsNil() {
+		return e.null()
+	}
+	if !e.enter('{') {
+		return false
+	}
+	e.cost += emptyMap + m.entry*int64(v.Len())
+	entries := make(map[string]reflect.Value, v.Len())
+	for it := v.MapRange(); it.Next(); {
+		// Names that differ only in bytes that are not UTF-8 would become one.
+		name := string(appendString(nil, it.Key().String()))
+		if _, ok := entries[name]; ok {
+			return e.fail(ErrDuplicate, name)
+		}
+		entries[name] = it.Value()
+	}
+	value := reflect.New(m.t.Elem()).Elem() // what is encoded must be addressable
+	for n, name := range slices.Sorted(maps.Keys(entries)) {
+		if n > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.b = append(e.b, name...)
+		e.b = append(e.b, ':')
+		value.Set(entries[name])
+		if !m.elem.encode(e, value) {
+			e.err.inField(name[1 : len(name)-1])
+			return false
+		}
+	}
+	e.leave('}')
+	return true
+}
+
+func (c *compiler) pointerCodec(made *codec, t reflect.Type) error {
+	if t.Elem().Kind() == reflect.Pointer {
+		return fmt.Errorf("%s: a pointer to a pointer", t)
+	}
+	elem, err := c.codec(t.Elem())
+	if err != nil {
+		return err
+	}
+	size := int64(t.Elem().Size())
+	made.decode = func(d *decoder, i int, v reflect.Value) int {
+		if d.null(i) {
+			return i + lenNull
+		}
+		if !d.spend(i, size) {
+			return -1
+		}
+		v.Set(reflect.New(t.Elem()))
+		return elem.decode(d, i, v.Elem())
+	}
+	made.encode = func(e *encoder, v reflect.Value) bool {
+		if v.IsNil() {
+			return e.null()
+		}
+		e.cost += size
+		return elem.encode(e, v.Elem())
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package wire
+
+import "time"
+
+// Running commands. Exec is answered by Execd, then come any number of ExecData, and ExecDone; the ExecDone of a peer may
+// come before its last ExecData. ExecKill has no answer.
+var (
+	Exec     = Define[ExecPayload](10, "exec", "exec")
+	Execd    = Define[ExecdPayload](11, "execd", "execd")
+	ExecData = Define[ExecDataPayload](12, "exec data", "exec_data")
+	ExecDone = Define[ExecDonePayload](13, "exec done", "exec_done")
+	ExecKill = Define[ExecKillPayload](14, "exec kill", "exec_kill")
+)
+
+// How a task gets the rights of another user.
+const (
+	AuthNone = ""
+	AuthSu   = "su"
+	AuthSudo = "sudo"
+)
+
+// ExecPayload is a command to run. Servers of the field send a whole command line in Cmd.
+type ExecPayload struct {
+	Cmd     string   `json:"cmd"`
+	Args    []string `json:"args,omitempty"`
+	Timeout int      `json:"timeout"` // seconds
+	Auth    string   `json:"auth,omitempty"`
+	User    string   `json:"user,omitempty"`
+	Pass    string   `json:"pass,omitempty"`
+	WorkDir string   `json:"workdir,omitempty"`
+	Env     []string `json:"env,omitempty"` // KEY=value, added to the agent's own
+	DeferRM string   `json:"drm,omitempty"` // file to remove once the command has ended
+}
+
+// ExecdPayload says whether the command has started.
+type ExecdPayload struct {
+	OK   bool      `json:"ok"`
+	Msg  string    `json:"msg,omitempty"` // why not, when not OK
+	PID  int       `json:"pid"`           // 0 when not OK
+	Time time.Time `json:"t"`             // of the start, or of the attempt
+}
+
+// ExecDataPayload is a piece of the command's output.
+type ExecDataPayload struct {
+	Data []byte `json:"data"`
+}
+
+// ExecDonePayload says how the command has ended.
+type ExecDonePayload struct {
+	Code int64     `json:"code"` // exit status, -1 for a signal; on Windows up to 32 bits without sign
+	Time time.Time `json:"t"`    // of the end
+}
+
+// ExecKillPayload asks for the end of a command.
+type ExecKillPayload struct {
+	PID int `json:"pid"`
+}
