@@ -1,0 +1,254 @@
+package kvconf
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Dialect is a way to write files.
+type Dialect int
+
+const (
+	// DialectNative writes "key = value", with quotes around values that need them. It can hold every value.
+	DialectNative Dialect = iota
+	// DialectField writes what agents of the field read as well: "key=value", no quotes, no "#" within a value, lines
+	// below 64 KiB. What it cannot hold is an error.
+	DialectField
+)
+
+// maxFieldLine is the longest line in bytes that agents of the field read; they end there without a word.
+const maxFieldLine = 64<<10 - 2
+
+// An Encoder writes Go values as files.
+type Encoder struct {
+	w       io.Writer
+	dialect Dialect
+}
+
+// NewEncoder gives an encoder that writes to w.
+func NewEncoder(w io.Writer) *Encoder { return &Encoder{w: w} }
+
+// Dialect sets how values are written. By default, it is DialectNative.
+func (e *Encoder) Dialect(d Dialect) *Encoder {
+	e.dialect = d
+	return e
+}
+
+// Encode writes v, a struct, a map or a pointer to one, in one call to Write, and only when all of it can be written: what
+// cannot comes back as Errors that wrap ErrUnwritable. Structs are written in the order of their fields, each setting below
+// the text of its desc tag, maps in the order of their keys.
+func (e *Encoder) Encode(v any) error {
+	text, err := appendAll(nil, v, e.dialect)
+	if err != nil {
+		return err
+	}
+	if _, err := e.w.Write(text); err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	return nil
+}
+
+// An encodeState is one run of an encoder.
+type encodeState struct {
+	dialect Dialect
+	out     []byte
+	value   []byte // the value that is being written, used again
+	errs    Errors
+}
+
+func appendAll(dst []byte, v any, dialect Dialect) ([]byte, error) {
+	root := reflect.ValueOf(v)
+	for root.Kind() == reflect.Pointer && !root.IsNil() {
+		root = root.Elem()
+	}
+	run := encodeState{dialect: dialect, out: dst}
+	switch root.Kind() {
+	case reflect.Struct:
+		plan, err := planOf(root.Type())
+		if err != nil {
+			return nil, fmt.Errorf("kvconf: %w: %w", ErrType, err)
+		}
+		run.structure(plan, root)
+	case reflect.Map:
+		c, err := builder{}.codec(root.Type(), false)
+		if err != nil {
+			return nil, fmt.Errorf("kvconf: %w: %w", ErrType, err)
+		}
+		run.entries("", c, root)
+	default:
+		return nil, fmt.Errorf("kvconf: %w: cannot encode %T, only a struct, a map or a pointer to one", ErrType, v)
+	}
+	if len(run.errs) > 0 {
+		return nil, run.errs
+	}
+	return run.out, nil
+}
+
+func (e *encodeState) structure(p *plan, root reflect.Value) {
+	var headings []string // of sections whose first fields were left out
+	for i := range p.fields {
+		f := &p.fields[i]
+		headings = append(headings, f.headings...)
+		v := f.in(root, false)
+		if !v.IsValid() || f.omitempty && isEmpty(v) {
+			continue
+		}
+		e.comment(append(headings, f.desc))
+		headings = nil
+		if f.codec.shape == shapeMap && f.codec.asSection(p, f, v) {
+			e.entries(f.key+".", f.codec, v)
+			continue
+		}
+		e.setting(f.key, f.codec, v)
+	}
+}
+
+// isEmpty reports whether the option omitempty leaves v out: zero values, and lists and maps without members.
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.Len() == 0
+	}
+	return v.IsZero()
+}
+
+// comment writes descriptions as comment lines, with an empty line before them.
+func (e *encodeState) comment(texts []string) {
+	start := len(e.out)
+	for _, text := range texts {
+		for line := range strings.Lines(text) {
+			if line = trim(line); line == "" {
+				continue
+			}
+			if start > 0 && len(e.out) == start {
+				e.out = append(e.out, '\n')
+			}
+			e.out = append(append(append(e.out, '#', ' '), line...), '\n')
+		}
+	}
+}
+
+// setting writes "key = value".
+func (e *encodeState) setting(key string, c *codec, v reflect.Value) {
+	if why := keyProblem(key); why != "" {
+		e.fail(key, unwritable("%s", why))
+		return
+	}
+	text, form, err := c.appendValue(e.value[:0], v, e.dialect)
+	if err != nil {
+		e.fail(key, err)
+		return
+	}
+	e.value = text
+	if form == formAbsent {
+		return
+	}
+	if e.dialect == DialectField {
+		e.fieldSetting(key, string(text))
+		return
+	}
+	e.out = append(append(e.out, key...), " ="...)
+	if len(text) > 0 {
+		e.out = append(e.out, ' ')
+	}
+	if s := string(text); form == formQuoted {
+		e.out = appendQuoted(e.out, s)
+	} else {
+		e.out = appendText(e.out, s)
+	}
+	e.out = append(e.out, '\n')
+}
+
+// fieldSetting writes "key=value" for agents of the field, when that is possible.
+func (e *encodeState) fieldSetting(key, text string) {
+	why := ""
+	switch {
+	case strings.IndexByte(key, '#') >= 0:
+		why = `its key has a "#"`
+	case strings.IndexByte(text, '#') >= 0:
+		why = `it has a "#"`
+	case firstBad(text) >= 0:
+		why = "it has a control character or is not UTF-8"
+	case needsQuotes(text):
+		why = "it needs quotes"
+	case len(key)+len(text) >= maxFieldLine:
+		why = "it is longer than 64 KiB"
+	}
+	if why != "" {
+		e.fail(key, unwritable("agents of the field cannot read the value: %s", why))
+		return
+	}
+	e.out = append(append(append(append(e.out, key...), '='), text...), '\n')
+}
+
+func (e *encodeState) fail(key string, err error) {
+	bad := err.(*valueError)
+	e.errs = append(e.errs, &Error{Key: key, Kind: bad.kind, Msg: bad.msg, Err: bad.err})
+}
+
+// entries writes the members of a map as settings of their own, whose keys start with prefix.
+func (e *encodeState) entries(prefix string, c *codec, m reflect.Value) {
+	members, err := c.sorted(m)
+	if err != nil {
+		e.fail(prefix, err)
+		return
+	}
+	for _, member := range members {
+		key, elem, v := prefix+member.key, c.elem, member.value
+		if elem.shape == shapeAny && v.Elem().Kind() == reflect.Map {
+			v = v.Elem()
+			if elem, err = (builder{}).codec(v.Type(), false); err != nil {
+				e.fail(key, unwritable("%s", err))
+				continue
+			}
+		}
+		if elem.shape == shapeMap && v.Len() > 0 {
+			e.entries(key+".", elem, v)
+			continue
+		}
+		if (elem.shape == shapeMap || elem.shape == shapeStruct) && strings.Contains(member.key, ".") {
+			e.fail(key, unwritable("a dot in the name would be read as a section"))
+			continue
+		}
+		e.setting(key, elem, v)
+	}
+}
+
+// asSection reports whether the map v of the field f can be written as settings of their own, which are all read as such.
+func (c *codec) asSection(p *plan, f *field, v reflect.Value) bool {
+	if v.Len() == 0 || !c.elem.isScalar() {
+		return false
+	}
+	members, err := c.sorted(v)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(members, func(m mapMember) bool {
+		key := f.key + "." + m.key
+		i, _ := p.find(key, 0)
+		inAny := c.elem.shape == shapeAny && !m.value.IsNil() && m.value.Elem().Kind() != reflect.String
+		return i < 0 || &p.fields[i] != f || keyProblem(key) != "" || inAny
+	})
+}
+
+type mapMember struct {
+	key   string
+	value reflect.Value
+}
+
+// sorted gives the members of a map in the order of their keys.
+func (c *codec) sorted(m reflect.Value) ([]mapMember, error) {
+	members := make([]mapMember, 0, m.Len())
+	for iter := m.MapRange(); iter.Next(); {
+		key, err := c.key.appendScalar(nil, iter.Key())
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, mapMember{string(key), iter.Value()})
+	}
+	slices.SortFunc(members, func(a, b mapMember) int { return strings.Compare(a.key, b.key) })
+	return members, nil
+}

@@ -1,0 +1,194 @@
+package kvconf
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// A plan is how a struct type and the keys of a file belong together: its settings in the order of the fields.
+type plan struct {
+	fields   []field
+	index    map[string]int  // full key to field
+	maps     []int           // the fields that are maps, whose keys may have more parts
+	sections map[string]bool // full keys of sections
+}
+
+// A field is one setting of a struct.
+type field struct {
+	tag
+	key      string // full key
+	path     []int  // the field of the struct, of the struct in it, and so on
+	pointers bool   // the path leads through pointers
+	codec    *codec
+	headings []string // descriptions of the sections that start with this field
+}
+
+// in gives the variable of f in the struct root. Without create, it is not valid when the way leads through a nil pointer.
+func (f *field) in(root reflect.Value, create bool) reflect.Value {
+	v := root
+	if !f.pointers {
+		for _, i := range f.path {
+			v = v.Field(i)
+		}
+		return v
+	}
+	for _, i := range f.path {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				if !create {
+					return reflect.Value{}
+				}
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(i)
+	}
+	return v
+}
+
+// plans remembers the plan of each struct type, as encoding/json does: making one costs more than decoding a file.
+var plans sync.Map // of reflect.Type to *plan
+
+// planOf gives the plan of a struct type, or an error that names the field that is at fault.
+func planOf(typ reflect.Type) (*plan, error) {
+	if p, ok := plans.Load(typ); ok {
+		return p.(*plan), nil
+	}
+	w := walker{plan: &plan{index: map[string]int{}, sections: map[string]bool{}}, builder: builder{}}
+	if err := w.walk(typ, walk{}); err != nil {
+		return nil, fmt.Errorf("%s: %w", typ, err)
+	}
+	p, _ := plans.LoadOrStore(typ, w.plan)
+	return p.(*plan), nil
+}
+
+// A walker collects the fields of a struct type.
+type walker struct {
+	*plan
+	builder
+	open     []reflect.Type // the structs around the field
+	headings []string       // descriptions of sections that have no field yet
+}
+
+// A walk is the place of a struct within the whole.
+type walk struct {
+	prefix   string
+	path     []int
+	pointers bool
+}
+
+func (w *walker) walk(typ reflect.Type, at walk) error {
+	for _, t := range w.open {
+		if t == typ {
+			return fmt.Errorf("the section %s contains itself", typ)
+		}
+	}
+	w.open = append(w.open, typ)
+	defer func() { w.open = w.open[:len(w.open)-1] }()
+	for i := range typ.NumField() {
+		if err := w.field(typ.Field(i), at, i); err != nil {
+			return fmt.Errorf("field %s: %w", typ.Field(i).Name, err)
+		}
+	}
+	return nil
+}
+
+func (w *walker) field(f reflect.StructField, at walk, i int) error {
+	t, err := parseTag(f)
+	if err != nil {
+		return err
+	}
+	at.path = append(at.path[:len(at.path):len(at.path)], i)
+	inner, isPointer := sectionType(f.Type)
+	if !t.set {
+		if !f.Anonymous || inner == nil || f.Tag.Get("kv") == "-" {
+			return nil
+		}
+		return w.section(f, inner, isPointer, at)
+	}
+	t.name = at.prefix + t.name
+	if inner != nil {
+		if t.bytes || t.expand || t.secret || t.omitempty {
+			return fmt.Errorf("the options of the tag are for settings, and %s is a section", f.Type)
+		}
+		if _, taken := w.index[t.name]; taken || w.sections[t.name] {
+			return fmt.Errorf("the key %s is taken by another field", t.name)
+		}
+		w.sections[t.name] = true
+		at.prefix = t.name + "."
+		if t.desc != "" {
+			w.headings = append(w.headings, t.desc)
+		}
+		return w.section(f, inner, isPointer, at)
+	}
+	if !f.IsExported() {
+		return fmt.Errorf("the field has a tag but cannot be set, since it is not exported")
+	}
+	return w.setting(f, t, at)
+}
+
+func (w *walker) section(f reflect.StructField, inner reflect.Type, isPointer bool, at walk) error {
+	if isPointer {
+		if !f.IsExported() {
+			return fmt.Errorf("the embedded pointer cannot be set, since %s is not exported", inner)
+		}
+		at.pointers = true
+	}
+	return w.walk(inner, at)
+}
+
+func (w *walker) setting(f reflect.StructField, t tag, at walk) error {
+	if _, taken := w.index[t.name]; taken || w.sections[t.name] {
+		return fmt.Errorf("the key %s is taken by another field", t.name)
+	}
+	c, err := w.codec(f.Type, t.bytes)
+	if err != nil {
+		return err
+	}
+	if c.shape == shapeMap {
+		w.maps = append(w.maps, len(w.fields))
+	}
+	w.index[t.name] = len(w.fields)
+	w.fields = append(w.fields, field{tag: t, key: t.name, path: at.path, pointers: at.pointers, codec: c, headings: w.headings})
+	w.headings = nil
+	return nil
+}
+
+// sectionType gives the struct that typ is or points to, when that is a section: not when it reads itself from text.
+func sectionType(typ reflect.Type) (inner reflect.Type, isPointer bool) {
+	if typ.Kind() == reflect.Pointer {
+		typ, isPointer = typ.Elem(), true
+	}
+	if typ.Kind() != reflect.Struct || readsItself[encoding.TextUnmarshaler](typ) {
+		return nil, false
+	}
+	return typ, isPointer
+}
+
+// find gives the field for key, and for a map the part of the key that is the map's. The search starts at next, since most
+// files have the order of the struct.
+func (p *plan) find(key string, next int) (i int, rest string) {
+	if next < len(p.fields) && p.fields[next].key == key {
+		return next, ""
+	}
+	if i, ok := p.index[key]; ok {
+		return i, ""
+	}
+	best := -1
+	for _, i := range p.maps {
+		name := p.fields[i].key
+		if len(key) > len(name)+1 && key[len(name)] == '.' && strings.HasPrefix(key, name) {
+			if best < 0 || len(name) > len(p.fields[best].key) {
+				best = i
+			}
+		}
+	}
+	if best >= 0 {
+		rest = key[len(p.fields[best].key)+1:]
+	}
+	return best, rest
+}

@@ -1,0 +1,214 @@
+package kvconf
+
+import (
+	"reflect"
+	"strings"
+)
+
+// A structTarget decodes into a struct.
+type structTarget struct {
+	plan *plan
+	root reflect.Value
+	next int            // the field that follows the last one
+	seen []int32        // per field, the line where it was set; -1 without a line
+	keys map[string]int // keys within maps, and their lines
+}
+
+func (t *structTarget) put(d *decodeState) {
+	i, rest := t.plan.find(d.key, t.next)
+	if i < 0 {
+		d.unknown(t.plan.unknown(d.key))
+		return
+	}
+	f := &t.plan.fields[i]
+	t.next = i + 1
+	if rest == "" {
+		if t.seen[i] != 0 {
+			d.duplicate(max(0, int(t.seen[i])))
+		}
+		if t.seen[i] == 0 {
+			t.seen[i] = firstLine(d.line)
+		}
+	} else {
+		t.keys = d.once(t.keys)
+	}
+	if !d.expandValue(f.expand || d.expandMap && f.codec.shape == shapeMap, f.secret) {
+		return
+	}
+	v := f.in(t.root, true)
+	var err error
+	if rest != "" {
+		err = f.codec.setMember(v, rest, d)
+	} else {
+		err = f.codec.setText(v, d.value, d.inQuotes, d.reporter(f.secret))
+	}
+	if err != nil {
+		d.invalid(err, f.secret)
+	}
+}
+
+// expandValue expands the current value when that is wanted. It gives false when the value has an error.
+func (d *decodeState) expandValue(wanted, secret bool) bool {
+	if d.lookup == nil || !wanted {
+		return true
+	}
+	text, err := expand(d.value, d.lookup)
+	if err != nil {
+		d.invalid(err, secret)
+		return false
+	}
+	if text != d.value {
+		d.value, d.escaped = text, true
+	}
+	return true
+}
+
+// firstLine gives what structTarget.seen keeps of a line.
+func firstLine(line int) int32 {
+	if line == 0 {
+		return -1
+	}
+	return int32(line)
+}
+
+// once reports the current key when it is among the keys, and adds it.
+func (d *decodeState) once(keys map[string]int) map[string]int {
+	if keys == nil {
+		keys = map[string]int{}
+	}
+	if first, ok := keys[d.key]; ok {
+		d.duplicate(first)
+	} else {
+		keys[d.key] = d.line
+	}
+	return keys
+}
+
+// reporter gives what takes the unknown and duplicate names within a JSON value.
+func (d *decodeState) reporter(secret bool) reporter {
+	return func(e *valueError) { d.invalid(e, secret) }
+}
+
+// unknown says what is wrong with a key that no field has.
+func (p *plan) unknown(key string) (msg, suggest string) {
+	if p.sections[key] {
+		return "this is a section; its settings are written as " + key + ".name = value", ""
+	}
+	for i := len(key) - 1; i > 0; i-- {
+		if key[i] != '.' {
+			continue
+		}
+		if _, ok := p.index[key[:i]]; ok {
+			return "unknown key; " + key[:i] + " is a setting, not a section", key[:i]
+		}
+	}
+	names := make([]string, len(p.fields))
+	for i := range p.fields {
+		names[i] = p.fields[i].key
+	}
+	return unknownKey(key, names)
+}
+
+// setMember reads the current item into the map v, under the key rest, which is the part of its key behind that of the map.
+func (c *codec) setMember(v reflect.Value, rest string, d *decodeState) error {
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(c.typ))
+	}
+	name, inner := rest, ""
+	if c.elem.shape == shapeStruct || c.elem.shape == shapeMap {
+		name, inner, _ = strings.Cut(rest, ".")
+	}
+	key := reflect.New(c.key.typ).Elem()
+	if err := c.key.setScalar(key, name); err != nil {
+		return err
+	}
+	elem := reflect.New(c.elem.typ).Elem()
+	if old := v.MapIndex(key); old.IsValid() {
+		elem.Set(old)
+	}
+	if err := c.elem.setInner(elem, inner, d); err != nil {
+		return err
+	}
+	v.SetMapIndex(key, elem)
+	return nil
+}
+
+// setInner reads the current item into v, a member of a map, under what is left of its key.
+func (c *codec) setInner(v reflect.Value, rest string, d *decodeState) error {
+	switch {
+	case rest == "":
+		return c.setText(v, d.value, d.inQuotes, d.reporter(false))
+	case c.shape == shapeMap:
+		return c.setMember(v, rest, d)
+	}
+	plan, err := planOf(c.typ)
+	if err != nil {
+		return &valueError{kind: ErrType, msg: err.Error(), err: err}
+	}
+	i, more := plan.find(rest, 0)
+	if i < 0 {
+		msg, suggest := plan.unknown(rest)
+		d.unknown(msg, suggest)
+		return nil
+	}
+	f := &plan.fields[i]
+	if more != "" {
+		return f.codec.setMember(f.in(v, true), more, d)
+	}
+	return hidden(f.codec.setText(f.in(v, true), d.value, d.inQuotes, d.reporter(f.secret)), f.secret)
+}
+
+// A wordMap decodes into a map of strings.
+type wordMap struct {
+	m     *map[string]string
+	lines map[string]int // once a key was there before: the keys of this input
+}
+
+func (t *wordMap) put(d *decodeState) {
+	if !d.expandValue(d.expandMap, false) {
+		return
+	}
+	if *t.m == nil {
+		*t.m = make(map[string]string, d.settings())
+	}
+	m := *t.m
+	if t.lines == nil {
+		n := len(m)
+		if m[d.key] = d.value; len(m) > n {
+			return
+		}
+		t.lines = map[string]int{}
+		for key, line := range d.before() {
+			if _, ok := t.lines[key]; !ok {
+				t.lines[key] = line
+			}
+		}
+	}
+	t.lines = d.once(t.lines)
+	m[d.key] = d.value
+}
+
+// maxPresize bounds what is allocated ahead, since an input can look as if it had more settings than it has.
+const maxPresize = 1 << 14
+
+// settings estimates how many settings the input has.
+func (d *decodeState) settings() int {
+	return min(maxPresize, len(d.entries)+strings.Count(d.src, "\n")+1)
+}
+
+// A mapTarget decodes into any other map.
+type mapTarget struct {
+	codec *codec
+	root  reflect.Value
+	lines map[string]int
+}
+
+func (t *mapTarget) put(d *decodeState) {
+	t.lines = d.once(t.lines)
+	if !d.expandValue(d.expandMap, false) {
+		return
+	}
+	if err := t.codec.setMember(t.root, d.key, d); err != nil {
+		d.invalid(err, false)
+	}
+}
