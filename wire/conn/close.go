@@ -2,8 +2,11 @@ package conn
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 )
@@ -12,18 +15,25 @@ import (
 // bytes of the peer unread would reset the connection, and the goodbye be lost.
 const linger = time.Second
 
+// maxReason is how many bytes of a reason fit into a close frame.
+const maxReason = 123
+
 // Close codes of RFC 6455, section 7.4.1, as they are used here.
 const (
 	CodeNormal    = websocket.CloseNormalClosure           // 1000
 	CodeGoingAway = websocket.CloseGoingAway               // 1001: this end stops
+	CodeProtocol  = websocket.CloseProtocolError           // 1002
+	CodeBadData   = websocket.CloseInvalidFramePayloadData // 1007
 	CodePolicy    = websocket.ClosePolicyViolation         // 1008
 	CodeTooBig    = websocket.CloseMessageTooBig           // 1009
-	CodeBadData   = websocket.CloseInvalidFramePayloadData // 1007
 )
 
-// Close says goodbye with a code and a reason (at most 123 bytes of it are sent), waits for the peer to end the
-// connection, a second at most, and ends it. Every later call waits for the first one. After it no goroutine of the
-// connection is left but the caller's own that receives, which gets [ErrClosed].
+// Close says goodbye with a code and a reason (at most 123 bytes of it are sent), waits for the peer to say goodbye or
+// to end the connection, and ends it. A frame that is being written has a second to get out before the goodbye, and the
+// peer has a second after it; nobody waits longer.
+//
+// Any number of goroutines may close at once: the first one says goodbye, the others wait for it. After Close nothing
+// of the connection runs any more but the caller's own goroutines, and those that send or receive get [ErrClosed].
 func (c *Conn) Close(code int, reason string) {
 	c.shut(code, reason, false)
 }
@@ -31,31 +41,27 @@ func (c *Conn) Close(code int, reason string) {
 // shut is Close; receiver says that the receiving goroutine is the caller.
 func (c *Conn) shut(code int, reason string, receiver bool) {
 	if c.closing.Swap(true) {
-		if !receiver {
+		if !receiver { // whoever closes waits for the receiver
 			<-c.closed
 		}
 		return
 	}
 	defer close(c.closed)
-	// Whoever writes now has linger to finish; then the goodbye is given up.
-	ctx, cancel := context.WithTimeout(context.Background(), linger)
-	defer cancel()
-	if c.gate.enter(ctx, Control) == nil {
-		text := reason[:min(len(reason), 123)]
-		if c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, text), time.Time{}) == nil {
-			if half, ok := c.nc.Conn.(interface{ CloseWrite() error }); ok {
-				half.CloseWrite()
-			}
-			c.nc.until(time.Now().Add(linger))
-			if receiver {
-				c.nc.discard()
-			} else {
-				c.awaitReceiver()
-			}
+	c.over(ErrClosed)
+	c.life.end(time.Now().Add(linger))
+	// A peer that was given up for its silence is not waited for.
+	if c.goodbye(code, reason) == nil && !errors.Is(*c.end.Load(), ErrIdle) {
+		c.life.halfClose()
+		c.life.end(time.Now().Add(linger))
+		if receiver {
+			c.outwait()
+		} else {
+			c.receiving.Lock() // free as soon as the receiver has seen the end, or has a frame to handle
+			c.outwait()
+			c.receiving.Unlock()
 		}
-		c.gate.leave()
 	}
-	c.nc.Close()
+	c.life.Close()
 	if !receiver { // it may be about to have a ping answered
 		c.receiving.Lock()
 		defer c.receiving.Unlock()
@@ -63,21 +69,43 @@ func (c *Conn) shut(code int, reason string, receiver bool) {
 	c.tasks.Wait()
 }
 
-// awaitReceiver waits until the receiving goroutine has seen the end, or reads to the end in its place if it is busy
-// elsewhere.
-func (c *Conn) awaitReceiver() {
-	c.receiving.Lock()
-	defer c.receiving.Unlock()
-	c.nc.discard()
+// goodbye writes the close frame, or the one that the library has made already.
+func (c *Conn) goodbye(code int, reason string) error {
+	if err := c.gate.enter(context.Background(), Control); err != nil {
+		return err
+	}
+	defer c.gate.leave()
+	err := c.sendControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, cutReason(reason)))
+	if errors.Is(err, websocket.ErrCloseSent) {
+		return nil
+	}
+	return err
 }
 
-// until reads on until t, whatever comes.
-func (c *netConn) until(t time.Time) {
-	c.idle.Store(0)
-	c.SetReadDeadline(t)
+// cutReason makes a reason fit into a close frame, which a peer would refuse with half a character at its end.
+func cutReason(s string) string {
+	s = strings.ToValidUTF8(s, string(utf8.RuneError))
+	if len(s) <= maxReason {
+		return s
+	}
+	n := maxReason
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
-// discard reads to the end or to the deadline.
-func (c *netConn) discard() {
-	io.Copy(io.Discard, c.Conn)
+// outwait reads until the peer has said goodbye too or has ended the connection, or until the deadline. The caller
+// holds receiving.
+func (c *Conn) outwait() {
+	for {
+		_, _, err := c.ws.NextReader()
+		if err == nil {
+			continue
+		}
+		if ce := (*websocket.CloseError)(nil); !errors.As(err, &ce) || ce.Code == websocket.CloseAbnormalClosure {
+			io.Copy(io.Discard, c.life.raw) // nothing that can be understood comes any more
+		}
+		return
+	}
 }

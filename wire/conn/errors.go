@@ -14,6 +14,9 @@ var (
 	// ErrTooBig means that the peer sent a message beyond [Options.MaxMessage].
 	ErrTooBig = errors.New("message too big")
 
+	// ErrProtocol means that the peer violated the WebSocket protocol, or sent compressed data that cannot be read.
+	ErrProtocol = errors.New("violation of the WebSocket protocol")
+
 	// ErrIdle means that nothing was read from the peer for [Options.IdleTimeout].
 	ErrIdle = errors.New("peer said nothing")
 

@@ -2,12 +2,13 @@ package conn
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/gorilla/websocket"
 )
 
-// Lane is the priority of what is sent.
+// Lane is the priority of what is sent: [Control] or [Bulk].
 type Lane int
 
 const (
@@ -17,18 +18,18 @@ const (
 	Bulk
 )
 
-// Send writes frames in the order given, and returns when the kernel has taken all of them; they may be reused then. It
-// waits its turn in its lane until ctx is done. An error of the connection, or a peer that takes no bytes for
-// [Options.WriteTimeout], ends the connection: frames may then have been received or not.
+// Send writes frames in the order given, each as one message, and returns when the kernel has taken all of them; they
+// may be reused then. It waits its turn in its lane until ctx is done; a frame that is being written is written to its
+// end, whatever happens to ctx.
 //
-// Between the frames of one call, frames of the control lane may go out.
+// Frames go out in turns of about 64 KiB. Between the turns of one call, frames of the control lane may go out, and ctx
+// may end: the frames of the turns before are sent then, the others are not.
+//
+// An error of the connection, or a peer that takes no bytes for [Options.WriteTimeout] ([ErrStalled]), ends the
+// connection: whether the peer has received the frames cannot be known then.
 func (c *Conn) Send(ctx context.Context, lane Lane, frames ...[]byte) error {
 	for len(frames) > 0 {
-		if err := c.gate.enter(ctx, lane); err != nil {
-			return err
-		}
-		n, err := c.write(frames)
-		c.gate.leave()
+		n, err := c.sendSome(ctx, lane, frames)
 		if err != nil {
 			return err
 		}
@@ -37,86 +38,51 @@ func (c *Conn) Send(ctx context.Context, lane Lane, frames ...[]byte) error {
 	return nil
 }
 
-// write writes frames until about corkSize bytes are out, so that nobody waits long for a turn. It returns how many
-// frames it has written. The caller holds the gate.
-func (c *Conn) write(frames [][]byte) (int, error) {
-	c.nc.cork()
+// sendSome waits its turn and writes frames until about gatherSize bytes are out, so that nobody waits long for a turn.
+// It returns how many frames it has written.
+func (c *Conn) sendSome(ctx context.Context, lane Lane, frames [][]byte) (int, error) {
+	if err := c.gate.enter(ctx, lane); err != nil {
+		return 0, err
+	}
+	defer c.gate.leave()
 	n, size := 0, 0
-	var err error
-	for ; n < len(frames) && size < corkSize && err == nil; n++ {
-		size += len(frames[n])
+	for n < len(frames) && size < gatherSize {
 		c.ws.EnableWriteCompression(len(frames[n]) >= c.compressFrom)
-		err = c.ws.WriteMessage(websocket.TextMessage, frames[n])
+		if err := c.ws.WriteMessage(websocket.TextMessage, frames[n]); err != nil {
+			return 0, c.broken(err)
+		}
+		size += len(frames[n])
+		n++
 	}
-	if e := c.nc.flush(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return n, c.broken(err)
+	if err := c.stream.flush(); err != nil {
+		return 0, c.broken(err)
 	}
 	c.outFrames.Add(uint64(n))
 	c.outBytes.Add(uint64(size))
 	return n, nil
 }
 
-// broken ends a connection that could not be written, without a word: half a frame may be out.
+// sendControl writes a control frame. The caller holds the gate.
+func (c *Conn) sendControl(kind int, data []byte) error {
+	err := c.ws.WriteControl(kind, data, time.Time{})
+	// Even if the library refuses, since it has said goodbye to a peer that violates the protocol: that is written now.
+	if e := c.stream.flush(); e != nil {
+		return e
+	}
+	return err
+}
+
+// broken ends a connection that could not be written. Half a frame may be out, so that nothing more can be said.
 func (c *Conn) broken(err error) error {
-	if c.closing.Load() {
+	if c.closing.Load() || errors.Is(err, websocket.ErrCloseSent) {
 		return ErrClosed
 	}
-	c.cause.CompareAndSwap(nil, &err)
-	c.nc.Close()
-	return *c.cause.Load()
-}
-
-// Ping asks the peer for a sign of life, and waits for any: a pong or whatever else is read. It needs another goroutine
-// that receives.
-func (c *Conn) Ping(ctx context.Context) error {
-	heard := c.nc.notifyHeard()
-	if err := c.SendPing(ctx); err != nil {
-		return err
+	c.over(err)
+	if errors.Is(err, ErrStalled) {
+		c.stream.Close()
+	} else {
+		// The peer is gone. Why, it may have said before, and that is still to be read.
+		c.life.end(time.Now().Add(linger))
 	}
-	select {
-	case <-heard:
-		return nil
-	case <-c.closed:
-		return ErrClosed
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// SendPing sends a ping and waits for nothing.
-func (c *Conn) SendPing(ctx context.Context) error {
-	return c.sendControl(ctx, websocket.PingMessage, nil)
-}
-
-func (c *Conn) sendControl(ctx context.Context, kind int, data []byte) error {
-	if err := c.gate.enter(ctx, Control); err != nil {
-		return err
-	}
-	defer c.gate.leave()
-	if err := c.ws.WriteControl(kind, data, time.Time{}); err != nil {
-		return c.broken(err)
-	}
-	return nil
-}
-
-// gotPing has a ping answered. The receiving goroutine must not do it: two peers that both wait to write would wait for
-// ever. Of pings that come faster than they can be answered, the newest counts (RFC 6455, section 5.5.3).
-func (c *Conn) gotPing(data string) error {
-	if c.pong.Swap(&data) != nil {
-		return nil // somebody is about to answer
-	}
-	c.tasks.Go(func() {
-		if c.gate.enter(context.Background(), Control) != nil {
-			return
-		}
-		defer c.gate.leave()
-		data := c.pong.Swap(nil)
-		if err := c.ws.WriteControl(websocket.PongMessage, []byte(*data), time.Time{}); err != nil {
-			c.broken(err)
-		}
-	})
-	return nil
+	return *c.end.Load()
 }
