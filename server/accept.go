@@ -1,0 +1,130 @@
+package server
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+const (
+	// handshakeLimit is the largest message before the handshake, in bytes after decompression.
+	handshakeLimit = 64 << 10
+
+	// messageLimit is the largest message afterwards.
+	messageLimit = 16 << 20
+
+	// heartbeats come every 10 s; after three without a sign of life an agent is gone.
+	idleLimit = 30 * time.Second
+
+	// handshakeTime is how long a client may take to say who it is, minHandshakeTime what is left of it when very many
+	// take their time at once, from crowd on.
+	handshakeTime    = time.Minute
+	minHandshakeTime = 5 * time.Second
+	crowd            = 1000
+
+	// maxWaiting is how many clients may be between connecting and the handshake.
+	maxWaiting = 16384
+
+	// restartTime is how long a server usually is away that stops, in seconds, and spread what is added by chance.
+	restartTime   = 1
+	restartSpread = 5
+)
+
+// patience is how long one of n clients that have not shaken hands may take. With many of them it is shorter, so that
+// their number stays within bounds whatever the pace at which they come.
+func patience(n int) time.Duration {
+	return max(minHandshakeTime, handshakeTime*crowd/time.Duration(max(n, crowd)))
+}
+
+// connections are the open connections to agents, for the day when all of them must be closed.
+type connections struct {
+	mu      sync.Mutex // guards the fields below
+	open    map[*conn.Conn]struct{}
+	waiting int  // those that have not shaken hands
+	closing bool // no more are taken
+}
+
+func (cs *connections) init() { cs.open = make(map[*conn.Conn]struct{}) }
+
+// add takes a connection that has not shaken hands, and says how long it may take, unless all are being closed.
+func (cs *connections) add(c *conn.Conn) (time.Duration, bool) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.closing {
+		return 0, false
+	}
+	cs.open[c] = struct{}{}
+	cs.waiting++
+	return patience(cs.waiting), true
+}
+
+// shaken notes the end of a handshake, good or bad.
+func (cs *connections) shaken() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.waiting--
+}
+
+func (cs *connections) remove(c *conn.Conn) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	delete(cs.open, c)
+}
+
+// full reports whether too many clients have not shaken hands.
+func (cs *connections) full() bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.waiting >= maxWaiting
+}
+
+// closeAll says goodbye to all side by side, and returns when all are closed.
+func (cs *connections) closeAll(code int, reason string) {
+	cs.mu.Lock()
+	cs.closing = true
+	var wg sync.WaitGroup
+	for c := range cs.open {
+		wg.Go(func() { c.Close(code, reason) })
+	}
+	cs.mu.Unlock()
+	wg.Wait()
+}
+
+// acceptAgent is the handler of /ws/agent. It returns as soon as the connection is a WebSocket: the goroutine that
+// served HTTP has a large stack and buffers, which an idle agent should not keep.
+func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
+	switch wait, ok := s.admission.admit(time.Now()); {
+	case s.agents.isDraining():
+		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
+		return
+	case !ok:
+		s.refuse(w, "limit", retrySeconds(wait))
+		return
+	case s.conns.full():
+		s.refuse(w, "waiting", retrySeconds(handshakeTime/2))
+		return
+	case !s.agents.enter():
+		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
+		return
+	}
+	c, err := conn.Upgrade(w, r, conn.Options{MaxMessage: handshakeLimit, IdleTimeout: handshakeTime})
+	if err != nil {
+		s.agents.leave()
+		s.metrics.refused.WithLabelValues("upgrade").Inc()
+		s.log.Debug("upgrade refused", "remote", r.RemoteAddr, "err", err)
+		return
+	}
+	s.agents.finish(func() { s.serveAgent(c) })
+}
+
+// refuse answers a connect that cannot be taken now.
+func (s *Server) refuse(w http.ResponseWriter, why string, seconds int) {
+	s.metrics.refused.WithLabelValues(why).Inc()
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	http.Error(w, fmt.Sprintf("come again in %d s", seconds), http.StatusServiceUnavailable)
+}

@@ -1,0 +1,35 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// serverInfo is the answer of /api/info/server.
+type serverInfo struct {
+	ID         string `json:"id" doc:"name of this server"`
+	Version    string `json:"version"`
+	Agents     int    `json:"agents" doc:"agents that are connected"`
+	IsBlocking bool   `json:"is_blocking" doc:"agents are being told to connect later"`
+}
+
+func (s *Server) info() serverInfo {
+	return serverInfo{
+		ID:         s.cfg.ID,
+		Version:    s.cfg.Version,
+		Agents:     s.sessions.count(),
+		IsBlocking: s.agents.isDraining() || s.admission.refusing(time.Now()),
+	}
+}
+
+func (a *api) registerInfo(h huma.API) {
+	huma.Register(h, huma.Operation{
+		OperationID: "info-server", Method: http.MethodGet, Path: "/api/info/server",
+		Summary: "What this server is and does", Responses: failures(h),
+	}, func(context.Context, *struct{}) (*body[payload[serverInfo]], error) {
+		return &body[payload[serverInfo]]{Body: payload[serverInfo]{Payload: a.info()}}, nil
+	})
+}

@@ -1,0 +1,166 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/jkstack/jkframe/v2/kvconf"
+	"github.com/jkstack/jkframe/v2/logging"
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of [Command].
+const (
+	ExitOK     = 0
+	ExitFailed = 1 // the server could not start or broke down
+	ExitUsage  = 2 // the command line or the config is wrong
+)
+
+// defaultConfig is the config file of a server that was told nothing.
+const defaultConfig = "conf/server.conf"
+
+// Command is the command line agent-server.
+type Command struct {
+	Version        string // of the program
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// usageError is a mistake of whoever typed the command or wrote the config.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Main runs the command with the arguments that follow its name, and returns its exit code. The command "run" goes on
+// until ctx ends.
+func (c Command) Main(ctx context.Context, args []string) int {
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(c.Stdin)
+	root.SetOut(c.Stdout)
+	root.SetErr(c.Stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return ExitOK
+	}
+	fmt.Fprintf(c.Stderr, "agent-server: %s\n", explain(err))
+	if usage := (usageError{}); errors.As(err, &usage) {
+		return ExitUsage
+	}
+	return ExitFailed
+}
+
+// explain shows errors of a config file with their lines.
+func explain(err error) string {
+	if all := (kvconf.Errors)(nil); errors.As(err, &all) {
+		return "read config:\n" + all.Detail()
+	}
+	return err.Error()
+}
+
+func (c Command) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "agent-server",
+		Short:         "Keep the connections of a fleet of agents, and give people and programs access to them",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	run := &cobra.Command{
+		Use:   "run",
+		Short: "Run the server until it is told to stop (SIGINT, SIGTERM)",
+		Args:  noArgs,
+	}
+	check := &cobra.Command{
+		Use:   "check",
+		Short: "Say what is wrong with the config file",
+		Args:  noArgs,
+	}
+	for _, sub := range []*cobra.Command{run, check} {
+		sub.Flags().String("conf", defaultConfig, "config file")
+	}
+	run.RunE = func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), confOf(cmd)) }
+	check.RunE = func(cmd *cobra.Command, _ []string) error { return c.check(confOf(cmd)) }
+	root.AddCommand(run, check, &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		Run: func(*cobra.Command, []string) {
+			fmt.Fprintf(c.Stdout, "agent-server %s (%s %s/%s)\n", c.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		},
+	})
+	root.CompletionOptions.DisableDefaultCmd = true
+	return root
+}
+
+func confOf(cmd *cobra.Command) string { return cmd.Flag("conf").Value.String() }
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(cmd, args); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// check reports everything that is wrong with a config file.
+func (c Command) check(file string) error {
+	cfg, err := LoadConfig(file)
+	if err == nil {
+		if err = cfg.Validate(); err != nil {
+			err = fmt.Errorf("config %q: %w", file, err)
+		}
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	fmt.Fprintf(c.Stdout, "%s: ok\n", file)
+	return nil
+}
+
+// run serves until ctx ends.
+func (c Command) run(ctx context.Context, file string) error {
+	cfg, findings, err := loadTolerant(file)
+	if err != nil {
+		return usageError{err}
+	}
+	if err := cfg.Validate(); err != nil {
+		return usageError{fmt.Errorf("config %q: %w", file, err)}
+	}
+	cfg.Log.Name, cfg.Log.Stdout, cfg.Log.Stderr = "agent-server", c.Stdout, c.Stderr
+	logs, err := logging.Open(cfg.Log)
+	if err != nil {
+		return usageError{fmt.Errorf("config %q: %w", file, err)}
+	}
+	defer logs.Close()
+	defer logs.LogPanic()
+	log := logs.Logger()
+	for _, f := range findings {
+		log.Warn("config", "err", f.Error())
+	}
+	cfg.Logger, cfg.Version = log, c.Version
+	srv, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	if err := srv.Listen(); err != nil {
+		return err
+	}
+	log.Info("server started", "version", c.Version, "agents", text(srv.AgentAddr()), "api", text(srv.APIAddr()),
+		"token_file", srv.TokenFile())
+	err = srv.Run(ctx)
+	log.Info("server stopped")
+	return err
+}
+
+// text is an address, or none.
+func text(addr interface{ String() string }) string {
+	if addr == nil {
+		return noListener
+	}
+	return addr.String()
+}

@@ -1,0 +1,44 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jkstack/jkframe/v2/wire"
+)
+
+// Errors of reaching an agent.
+var (
+	// ErrNotFound means that no agent with this id is connected.
+	ErrNotFound = errors.New("agent not found")
+
+	// ErrGone means that the connection of the agent was lost before it had answered. It may have done what was asked.
+	ErrGone = errors.New("agent is gone")
+)
+
+// ErrStopped means that the server has stopped, or is about to.
+var ErrStopped = errors.New("server stops")
+
+// AgentError is an agent's own answer that it could not do what was asked (type 0).
+type AgentError struct {
+	Text string // as the agent wrote it, at most 4096 bytes of it
+}
+
+func (e *AgentError) Error() string { return fmt.Sprintf("agent answered: %q", e.Text) }
+
+// ReplyTypeError is an answer that is neither the reply to the request nor an error.
+type ReplyTypeError struct {
+	Want, Got wire.Type
+}
+
+func (e *ReplyTypeError) Error() string {
+	return fmt.Sprintf("agent answered with message type %d instead of %d", e.Got, e.Want)
+}
+
+// PanicError is a panic in a handler or in the decoding of a payload. It harms nothing else.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }

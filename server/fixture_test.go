@@ -1,0 +1,251 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// fixture is a server that runs on loopback, and the token of its API.
+type fixture struct {
+	*server.Server
+	token string
+	stop  func() // ends the server and waits for it; may be called twice
+}
+
+// start runs a server with a config until the test ends.
+func start(t testing.TB, cfg server.Config) *fixture {
+	t.Helper()
+	cfg.Listen, cfg.API.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	if cfg.DataDir == "" {
+		cfg.DataDir = t.TempDir()
+	}
+	srv, err := server.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run(t, srv)
+}
+
+// run runs a server until the test ends.
+func run(t testing.TB, srv *server.Server) *fixture {
+	t.Helper()
+	if err := srv.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	token, err := os.ReadFile(srv.TokenFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Run(ctx) }()
+	f := &fixture{Server: srv, token: strings.TrimSpace(string(token))}
+	f.stop = func() {
+		cancel()
+		if err, ok := <-ended; ok && err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
+	t.Cleanup(func() {
+		f.stop()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return f
+}
+
+// come is what an agent of the field says first.
+func come(id, kind string) wire.ComePayload {
+	return wire.ComePayload{
+		ID: id, Name: kind, Version: "1.2.3", IP: net.IPv4(192, 0, 2, 10), MAC: "02:00:c0:00:02:0a", HostName: "host-01",
+		OS: "linux", Platform: "debian", PlatformVersion: "12.11", KernelVersion: "6.1.0", Arch: "x86_64", CPU: "AMD EPYC",
+		CPUCore: 2, Memory: 8 << 30,
+	}
+}
+
+// dial connects and says nothing.
+func (f *fixture) dial(t testing.TB, opt conn.Options) *conn.Conn {
+	t.Helper()
+	c, err := conn.Dialer{Options: opt}.Dial(t.Context(), "ws://"+f.AgentAddr().String()+"/ws/agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close(conn.CodeNormal, "") })
+	return c
+}
+
+// send sends a message.
+func send[T any](t testing.TB, c *conn.Conn, m *wire.Message[T], task string, v T) {
+	t.Helper()
+	b, err := m.Append(nil, task, &v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sendRaw(t, c, string(b))
+}
+
+func sendRaw(t testing.TB, c *conn.Conn, frame string) {
+	t.Helper()
+	if err := c.Send(context.Background(), conn.Bulk, []byte(frame)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shake says come and returns the answer.
+func shake(t testing.TB, c *conn.Conn, p wire.ComePayload) wire.HandshakePayload {
+	t.Helper()
+	send(t, c, wire.Come, "", p)
+	return handshakeOf(t, c)
+}
+
+func handshakeOf(t testing.TB, c *conn.Conn) wire.HandshakePayload {
+	t.Helper()
+	f, err := c.Receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := wire.Handshake.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// agent connects an agent that has shaken hands.
+func (f *fixture) agent(t testing.TB, id, kind string) *conn.Conn {
+	t.Helper()
+	c := f.dial(t, conn.Options{})
+	if h := shake(t, c, come(id, kind)); !h.OK {
+		t.Fatalf("handshake of %q: %q", id, h.Msg)
+	}
+	return c
+}
+
+// serve has an agent answer what it is asked, until its connection ends; the channel is closed then.
+func serve(c *conn.Conn, answer func(*wire.Frame) []byte) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			f, err := c.Receive()
+			if err != nil {
+				return
+			}
+			if b := answer(f); b != nil {
+				if c.Send(context.Background(), conn.Bulk, b) != nil {
+					return
+				}
+			}
+		}
+	}()
+	return done
+}
+
+// bar answers foo.
+func bar(f *wire.Frame) []byte {
+	if f.Type != wire.Foo.Request.Type() {
+		return nil
+	}
+	b, err := wire.Foo.Reply.Append(nil, f.Task, &wire.Empty{})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// request asks the API and returns the answer's status and body.
+func (f *fixture) request(t testing.TB, method, path string, header ...string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+f.APIAddr().String()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+f.token)
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+		}
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, strings.TrimSuffix(string(b), "\n")
+}
+
+// get asks the API and wants an answer.
+func (f *fixture) get(t testing.TB, path string, status int, want string) {
+	t.Helper()
+	resp, body := f.request(t, http.MethodGet, path)
+	if resp.StatusCode != status || body != want {
+		t.Errorf("GET %s\n got %d %s\nwant %d %s", path, resp.StatusCode, body, status, want)
+	}
+}
+
+// metric returns the value of a line of the metrics, "" if there is none.
+func (f *fixture) metric(t testing.TB, series string) string {
+	t.Helper()
+	_, body := f.request(t, http.MethodGet, "/metrics")
+	for line := range strings.Lines(body) {
+		if v, ok := strings.CutPrefix(line, series+" "); ok {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+// closed waits for the end of a connection and returns how the server ended it.
+func closed(t testing.TB, c *conn.Conn) *conn.PeerClosedError {
+	t.Helper()
+	for {
+		_, err := c.Receive()
+		if err == nil {
+			continue
+		}
+		bye := (*conn.PeerClosedError)(nil)
+		if !errors.As(err, &bye) {
+			t.Fatalf("connection ended without a goodbye: %v", err)
+		}
+		return bye
+	}
+}
+
+// recorded reads frames of one direction from a recording.
+func recorded(t testing.TB, file, dir string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "wire", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frames []string
+	for line := range strings.Lines(string(b)) {
+		var r struct {
+			Dir   string
+			Frame json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Dir == dir && len(r.Frame) > 0 {
+			frames = append(frames, string(r.Frame))
+		}
+	}
+	return frames
+}

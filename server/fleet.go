@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire"
+)
+
+// maxErrorText is how much of an agent's error is kept, in bytes.
+const maxErrorText = 4096
+
+// Agent is a connected agent: what it said of itself when it came, and what the server knows of it. Texts are the
+// agent's own, at most 255 bytes of each; quote them before they reach a terminal. Name is the type of the agent.
+type Agent struct {
+	wire.ComePayload
+	Remote    string    // the address it came from
+	Connected time.Time // when it shook hands
+	Busy      bool      // it has not yet taken what is being sent to it
+}
+
+// Filter chooses agents for [Fleet.List]. The zero value chooses all.
+type Filter struct {
+	Type  string // the agent's type, such as exec-agent; "" for any
+	OS    string // linux or windows; "" for any
+	Skip  int    // so many of the chosen are left out at the beginning
+	Limit int    // at most so many; 0 for all
+}
+
+// Fleet is how agents are reached. A [*Server] is one: the agents connected to itself. Its methods may be called by any
+// number of goroutines at once.
+type Fleet interface {
+	// List returns the chosen agents, sorted by id.
+	List(ctx context.Context, f Filter) ([]Agent, error)
+
+	// Get returns the agent with this id, or [ErrNotFound].
+	Get(ctx context.Context, id string) (Agent, error)
+
+	// Call sends a request and waits for the answer to its task, until ctx is done; without a deadline as long as the
+	// agent is connected. Encode appends the request's frame with a task id that the fleet chooses. Decode gets the
+	// answer, which is valid only until it returns, must not wait, and is called at most once and never after Call has
+	// returned. Call returns decode's error, [ErrNotFound], [ErrGone] or the cause of ctx.
+	Call(ctx context.Context, id string, encode Encode, decode func(*wire.Frame) error) error
+
+	// Send sends a message that has no answer. It returns when the message has been handed to the kernel.
+	Send(ctx context.Context, id string, encode Encode) error
+}
+
+// Encode appends a frame that carries the given task id to b.
+type Encode func(b []byte, task string) ([]byte, error)
+
+// Call asks an agent and returns its answer. It fails as [Fleet.Call] does, with an [*AgentError] if the agent answered
+// with an error, with a [*ReplyTypeError] if it answered with something else, and with an error of package wire if the
+// answer's payload is not what was declared.
+//
+// A function given to [Receive] must not call the agent that it was called for: the answer would wait behind it.
+func Call[Q, R any](ctx context.Context, f Fleet, id string, c wire.Call[Q, R], q Q) (R, error) {
+	var r R
+	err := f.Call(ctx, id,
+		func(b []byte, task string) ([]byte, error) { return c.Request.Append(b, task, &q) },
+		func(f *wire.Frame) (err error) {
+			switch f.Type {
+			case c.Reply.Type():
+				r, err = c.Reply.Decode(f)
+				return err
+			case wire.ErrorType:
+				return &AgentError{Text: clip(f.Error, maxErrorText)}
+			default:
+				return &ReplyTypeError{Want: c.Reply.Type(), Got: f.Type}
+			}
+		})
+	if err != nil {
+		var none R
+		return none, fmt.Errorf("%s of agent %q: %w", c.Request.Name(), id, err)
+	}
+	return r, nil
+}
+
+// Send sends a message to an agent and waits for no answer. An answer can be had with [Receive].
+func Send[T any](ctx context.Context, f Fleet, id string, m *wire.Message[T], v T) error {
+	err := f.Send(ctx, id, func(b []byte, task string) ([]byte, error) { return m.Append(b, task, &v) })
+	if err != nil {
+		return fmt.Errorf("%s to agent %q: %w", m.Name(), id, err)
+	}
+	return nil
+}

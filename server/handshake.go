@@ -1,0 +1,170 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// maxText is how much is kept of each text with which an agent introduces itself, in bytes.
+const maxText = 255
+
+// serveAgent is the life of a connection.
+func (s *Server) serveAgent(c *conn.Conn) {
+	sess := s.welcome(c)
+	if sess == nil {
+		return
+	}
+	defer s.conns.remove(c)
+	err := sess.receive(s.dispatch, s.badFrame)
+	s.forget(sess)
+	s.log.Info("agent left", "id", sess.agent.ID, "remote", sess.agent.Remote, "why", err.Error())
+	c.Close(conn.CodeNormal, "")
+}
+
+// forget frees the id of a session, and ends everything that waits for its agent.
+func (s *Server) forget(sess *session) {
+	s.sessions.release(sess)
+	sess.cancel()
+	sess.calls.end()
+}
+
+// welcome shakes hands. It returns nil, and the connection is closed, if that fails.
+func (s *Server) welcome(c *conn.Conn) *session {
+	limit, ok := s.conns.add(c)
+	if !ok {
+		c.Close(conn.CodeGoingAway, ErrStopped.Error())
+		return nil
+	}
+	defer s.conns.shaken()
+	// The time limit is absolute: one byte now and then must not hold a place for ever.
+	expired := make(chan struct{})
+	timer := time.AfterFunc(limit, func() {
+		defer close(expired)
+		c.Close(conn.CodePolicy, "no handshake")
+	})
+	sess, result, err := s.shakeHands(c)
+	if !timer.Stop() {
+		<-expired
+		if sess != nil {
+			s.forget(sess)
+			sess = nil
+		}
+		result, err = "timeout", fmt.Errorf("no handshake within %v", limit)
+	}
+	s.metrics.handshakes.WithLabelValues(result).Inc()
+	if sess == nil {
+		s.noise.warn("agent refused", slog.String("remote", c.RemoteAddr().String()), slog.String("why", err.Error()))
+		c.Close(conn.CodePolicy, "no handshake")
+		s.sessions.carried(c.Stats())
+		s.conns.remove(c)
+		return nil
+	}
+	c.SetLimits(messageLimit, idleLimit)
+	s.log.Info("agent came", "id", sess.agent.ID, "type", sess.agent.Name, "version", sess.agent.Version,
+		"remote", sess.agent.Remote, "takeover", result == "takeover")
+	return sess
+}
+
+// shakeHands waits for the first message and answers it. The result is the label under which it is counted.
+func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err error) {
+	come, result, err := receiveCome(c)
+	if err != nil {
+		if result != "lost" {
+			s.answer(c, wire.HandshakePayload{Msg: err.Error()})
+		}
+		return nil, result, err
+	}
+	now := time.Now()
+	assigned := come.ID == ""
+	if assigned {
+		come.ID = newAgentID(now)
+	} else if err := wire.CheckID(come.ID); err != nil {
+		err = fmt.Errorf("agent %w", err)
+		s.answer(c, wire.HandshakePayload{Msg: err.Error()})
+		return nil, "bad_id", err
+	}
+	sess = s.newSession(c, come, now)
+	old, err := s.sessions.claim(s.ctx, sess)
+	if err != nil {
+		sess.cancel()
+		s.answer(c, wire.HandshakePayload{Msg: err.Error()})
+		if !errors.Is(err, errConflict) {
+			return nil, "draining", err
+		}
+		return nil, "conflict", fmt.Errorf("%w: %q", err, come.ID)
+	}
+	result = "ok"
+	if assigned {
+		result = "assigned"
+	}
+	if old != nil {
+		result = "takeover"
+		s.evict(old)
+	}
+	if err := s.answer(c, wire.HandshakePayload{OK: true, ID: come.ID}); err != nil {
+		s.forget(sess)
+		return nil, "lost", err
+	}
+	close(sess.greeted)
+	return sess, result, nil
+}
+
+// receiveCome waits for an agent to introduce itself.
+func receiveCome(c *conn.Conn) (p wire.ComePayload, result string, err error) {
+	f, err := c.Receive()
+	if fe := (*conn.FrameError)(nil); errors.As(err, &fe) {
+		return p, "bad_frame", fmt.Errorf("first message: %w", err)
+	}
+	if err != nil {
+		return p, "lost", err
+	}
+	if f.Type != wire.Come.Type() {
+		return p, "no_come", fmt.Errorf("first message must be come (type %d), not type %d", wire.Come.Type(), f.Type)
+	}
+	if p, err = wire.Come.Decode(f); err != nil {
+		return p, "bad_come", fmt.Errorf("first message: %w", err)
+	}
+	for _, text := range []*string{
+		&p.Name, &p.Version, &p.MAC, &p.HostName, &p.OS, &p.Platform, &p.PlatformVersion, &p.KernelVersion, &p.Arch, &p.CPU,
+	} {
+		if len(*text) > maxText {
+			*text = clip(*text, maxText)
+		}
+	}
+	return p, "", nil
+}
+
+func (s *Server) newSession(c *conn.Conn, come wire.ComePayload, now time.Time) *session {
+	sess := &session{
+		agent:   Agent{ComePayload: come, Remote: c.RemoteAddr().String(), Connected: now},
+		conn:    c,
+		greeted: make(chan struct{}),
+	}
+	sess.ctx, sess.cancel = context.WithCancel(s.ctx)
+	return sess
+}
+
+// answer sends the answer to come.
+func (s *Server) answer(c *conn.Conn, p wire.HandshakePayload) error {
+	b, err := wire.Handshake.Append(nil, "", &p)
+	if err != nil {
+		return err
+	}
+	return c.Send(s.ctx, conn.Control, b)
+}
+
+// evict closes a session that has lost its id. Its own goroutine does the rest.
+func (s *Server) evict(old *session) {
+	s.log.Warn("agent replaced, its connection was silent", "id", old.agent.ID, "remote", old.agent.Remote,
+		"heard", old.conn.LastRead())
+	old.calls.end()
+	if s.agents.enter() {
+		s.agents.finish(func() { old.conn.Close(conn.CodePolicy, errConflict.Error()) })
+	}
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire"
+)
+
+var _ Fleet = (*Server)(nil)
+
+// maxKeptFrame is the largest buffer that is kept for the next request.
+const maxKeptFrame = 64 << 10
+
+// encoded calls use with a frame in a borrowed buffer.
+func (s *Server) encoded(encode Encode, task string, use func(frame []byte) error) error {
+	buf, _ := s.frames.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
+	b, err := encode((*buf)[:0], task)
+	if err == nil {
+		err = use(b)
+	}
+	if cap(b) <= maxKeptFrame {
+		*buf = b
+		s.frames.Put(buf)
+	}
+	return err
+}
+
+// List implements [Fleet].
+func (s *Server) List(_ context.Context, f Filter) ([]Agent, error) { return s.sessions.list(f), nil }
+
+// Get implements [Fleet].
+func (s *Server) Get(_ context.Context, id string) (Agent, error) {
+	sess := s.sessions.get(id)
+	if sess == nil {
+		return Agent{}, ErrNotFound
+	}
+	return sess.snapshot(), nil
+}
+
+// Call implements [Fleet].
+func (s *Server) Call(ctx context.Context, id string, encode Encode, decode func(*wire.Frame) error) error {
+	start := time.Now()
+	err := s.callAgent(ctx, id, encode, decode)
+	s.metrics.calls.WithLabelValues(callLabel(err)).Observe(time.Since(start).Seconds())
+	if p := (*PanicError)(nil); errors.As(err, &p) {
+		s.noise.warn("decoding an answer panicked", slog.String("id", id), slog.Any("panic", p.Value), slog.String("stack", string(p.Stack)))
+	}
+	return err
+}
+
+func (s *Server) callAgent(ctx context.Context, id string, encode Encode, decode func(*wire.Frame) error) error {
+	sess := s.sessions.get(id)
+	if sess == nil {
+		return ErrNotFound
+	}
+	task := s.tasks.next(time.Now())
+	c := &call{decode: decode, done: make(chan struct{})}
+	if !sess.calls.add(task, c) {
+		return ErrGone
+	}
+	err := s.encoded(encode, task, func(frame []byte) error { return sess.send(ctx, frame) })
+	if err == nil {
+		select {
+		case <-c.done:
+			return c.err
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+	}
+	if sess.calls.take(task) == nil {
+		<-c.done // it was answered at the same moment
+		return c.err
+	}
+	return err
+}
+
+// Send implements [Fleet].
+func (s *Server) Send(ctx context.Context, id string, encode Encode) error {
+	sess := s.sessions.get(id)
+	if sess == nil {
+		return ErrNotFound
+	}
+	return s.encoded(encode, s.tasks.next(time.Now()), func(frame []byte) error { return sess.send(ctx, frame) })
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+const (
+	// headerTime is how long a client may take for the header of a request, idleTime how long it may keep a connection
+	// without a request, maxHeader how long the header may be, in bytes.
+	headerTime = 10 * time.Second
+	idleTime   = 2 * time.Minute
+	maxHeader  = 16 << 10
+
+	// bodyTime is how long a client may take for a whole request, readTime for reading an answer.
+	bodyTime = time.Minute
+	readTime = 30 * time.Second
+
+	// requestTime is how long requests may take to end when the server stops, cancelTime how long when they are told to.
+	requestTime = 5 * time.Second
+	cancelTime  = time.Second
+)
+
+// Run serves until ctx ends or a listener fails, and returns when everything that the server has started has ended:
+// requests of the API are given 5 s, then agents are told, side by side. It returns nil if ctx was the reason.
+// A server runs once.
+func (s *Server) Run(ctx context.Context) error {
+	s.mu.Lock()
+	again := s.started
+	s.started = true
+	s.mu.Unlock()
+	if again {
+		return errRunTwice
+	}
+	if err := s.Listen(); err != nil {
+		return err
+	}
+	agents := s.newListener("listen", s.agentLn, &http.Server{Handler: s.AgentHandler()})
+	apis := s.newListener("api.listen", s.apiLn, &http.Server{
+		Handler:      s.APIHandler(),
+		ReadTimeout:  bodyTime,
+		WriteTimeout: s.cfg.API.Timeout + readTime,
+	})
+	failed := make(chan error, 2)
+	var serving sync.WaitGroup
+	for _, l := range []*listener{agents, apis} {
+		if l.ln != nil {
+			serving.Go(func() { failed <- l.serve() })
+		}
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.drain()
+	agents.close()
+	apis.close()
+	serving.Wait()
+	return err
+}
+
+// drain refuses what is new, lets requests end, and says goodbye to the agents. The listeners stay open meanwhile, so that
+// whoever comes is told.
+func (s *Server) drain() {
+	requests, agents := s.requests.drain(), s.agents.drain()
+	await(requests, requestTime)
+	s.cancelReqs()
+	await(requests, cancelTime) // what goes on after that only writes, and ends with its connection
+	s.conns.closeAll(conn.CodeGoingAway, ErrStopped.Error())
+	s.cancel()
+	<-agents
+}
+
+// await waits for an event, and no longer than d.
+func await(event <-chan struct{}, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-event:
+	case <-t.C:
+	}
+}
+
+// listener serves HTTP on one listener.
+type listener struct {
+	key   string
+	ln    net.Listener
+	http  *http.Server
+	conns sync.WaitGroup // connections that HTTP has
+}
+
+func (s *Server) newListener(key string, ln net.Listener, h *http.Server) *listener {
+	l := &listener{key: key, ln: ln, http: h}
+	h.ReadHeaderTimeout, h.IdleTimeout, h.MaxHeaderBytes = headerTime, idleTime, maxHeader
+	h.ErrorLog = log.New(s.noise, "", 0)
+	h.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			l.conns.Add(1)
+		case http.StateHijacked, http.StateClosed:
+			l.conns.Done()
+		}
+	}
+	return l
+}
+
+// serve returns when the listener is closed or fails.
+func (l *listener) serve() error {
+	if err := l.http.Serve(l.ln); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("%s: %w", l.key, err)
+	}
+	return nil
+}
+
+// close ends all connections that HTTP has, and waits for their goroutines.
+func (l *listener) close() {
+	if l.ln == nil {
+		return
+	}
+	l.http.Close()
+	l.conns.Wait()
+}

@@ -1,0 +1,138 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/jkstack/jkframe/v2/wire"
+)
+
+// Server is an agent-server. Its methods may be called by any number of goroutines at once.
+type Server struct {
+	cfg   Config
+	log   *slog.Logger
+	noise *throttle // for what peers can cause at will
+
+	ctx         context.Context // of the sessions, ends when the server stops
+	cancel      context.CancelFunc
+	requestsCtx context.Context // of the API's requests, ends when they have had time to end by themselves
+	cancelReqs  context.CancelFunc
+
+	agents    tracker // connections of agents, from the upgrade to the last goroutine
+	requests  tracker // requests of the API
+	conns     connections
+	admission *admission
+	sessions  *registry
+	handlers  handlers
+	tasks     tasks
+	frames    sync.Pool // of *[]byte, for encoding requests
+	metrics   *metrics
+	guard     *guard
+	api       *api
+
+	mu      sync.Mutex // guards the fields below
+	agentLn net.Listener
+	apiLn   net.Listener
+	started bool
+}
+
+// New makes a server. It reads the token of the API, or makes one. Nothing runs before [Server.Run].
+func New(cfg Config) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	secret, err := loadToken(cfg.API.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg:       cfg,
+		log:       cfg.Logger,
+		noise:     newThrottle(cfg.Logger),
+		admission: newAdmission(cfg.ConnectLimit),
+		sessions:  newRegistry(),
+		metrics:   newMetrics(),
+		guard:     newGuard(secret, cfg.API.Hosts),
+	}
+	s.conns.init()
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.requestsCtx, s.cancelReqs = context.WithCancel(context.Background())
+	s.metrics.registry.MustRegister(newFleetCollector(s.sessions))
+	s.handlers.add(wire.AgentInfo.Type(), keepReport)
+	if s.api, err = s.newAPI(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// AgentHandler returns the handler of /ws/agent and whatever else agents ask for, to be mounted on another server; set
+// [Config.Listen] to "none" then. Agents are taken until Run ends.
+func (s *Server) AgentHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ws/agent", s.acceptAgent)
+	return mux
+}
+
+// APIHandler returns the handler of the API, with its own checks of token, host and origin, to be mounted at the root of
+// another server; set [APIConfig.Listen] to "none" then. Requests are taken until Run ends.
+func (s *Server) APIHandler() http.Handler { return http.HandlerFunc(s.serveAPI) }
+
+// TokenFile returns the name of the file with the token of the API.
+func (s *Server) TokenFile() string { return s.cfg.API.TokenFile }
+
+// Listen opens the listeners, so that their addresses are known before [Server.Run], which does it otherwise.
+func (s *Server) Listen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.agentLn != nil || s.apiLn != nil {
+		return nil
+	}
+	agents, err := listen("listen", s.cfg.Listen)
+	if err != nil {
+		return err
+	}
+	apiLn, err := listen("api.listen", s.cfg.API.Listen)
+	if err != nil {
+		if agents != nil {
+			agents.Close()
+		}
+		return err
+	}
+	s.agentLn, s.apiLn = agents, apiLn
+	return nil
+}
+
+func listen(key, addr string) (net.Listener, error) {
+	if addr == noListener {
+		return nil, nil
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return ln, nil
+}
+
+// AgentAddr returns the address that agents connect to, nil before Listen or without a listener.
+func (s *Server) AgentAddr() net.Addr { return s.addr(&s.agentLn) }
+
+// APIAddr returns the address of the API, nil before Listen or without a listener.
+func (s *Server) APIAddr() net.Addr { return s.addr(&s.apiLn) }
+
+func (s *Server) addr(ln *net.Listener) net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if *ln == nil {
+		return nil
+	}
+	return (*ln).Addr()
+}
+
+// errRunTwice is a mistake of the caller.
+var errRunTwice = errors.New("the server runs or ran already")
