@@ -13,9 +13,11 @@ import (
 type Applied struct {
 	results []Result
 
-	mu     sync.Mutex // guards host, tuned and closed
+	mu     sync.Mutex // guards what follows
 	host   host       // what the operating system was told
 	tuned  tuning     // what the Go runtime was told
+	groups []*Group   // those that are open
+	made   int        // groups so far
 	closed bool
 }
 
@@ -70,9 +72,9 @@ func (a *Applied) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// Close takes the limits off again: the process goes back to where it was, its group is removed, and the Go runtime gets its
-// settings back. Call it when the program ends, after its children have; while they live, their group stays, and Close
-// says so. Calling it again does nothing.
+// Close takes the limits off again: groups that are still open are closed, which kills what is in them; the process goes
+// back to where it was, with the children that it started outside of groups; its control group is removed, and the Go
+// runtime gets its settings back. Calling Close again does nothing.
 func (a *Applied) Close() error {
 	if a == nil {
 		return nil
@@ -83,12 +85,14 @@ func (a *Applied) Close() error {
 		return nil
 	}
 	a.closed = true
+	var errs []error
+	for _, g := range a.groups {
+		errs = append(errs, g.close())
+	}
+	a.groups = nil
 	a.tuned.restore()
-	if err := a.host.release(); err != nil {
+	if err := errors.Join(append(errs, a.host.release())...); err != nil {
 		return fmt.Errorf("remove limits: %w", err)
 	}
 	return nil
 }
-
-// errNoMechanism is the reason on systems that offer nothing.
-var errNoMechanism = errors.New("this operating system has no such limits")

@@ -28,10 +28,74 @@ func read(dir, file string) (string, error) {
 	return strings.TrimSpace(string(b)), err
 }
 
+// field reads a number from a file of lines "key number …", or with the key "" from one of a number alone; 0 if there is none,
+// as of a controller that is not enabled.
+func field(dir, file, key string) uint64 {
+	content, err := read(dir, file)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(content) {
+		fields := strings.Fields(line)
+		if key != "" && len(fields) > 1 && fields[0] == key {
+			fields = fields[1:]
+		} else if key != "" || len(fields) == 0 {
+			continue
+		}
+		n, err := strconv.ParseUint(fields[0], 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return 0
+}
+
 // exists says whether a control group has a file, or a child of that name.
 func exists(dir, file string) bool {
 	_, err := os.Lstat(filepath.Join(dir, file))
 	return err == nil
+}
+
+// children lists the directories of the groups below one.
+func children(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var dirs []string
+	for _, e := range entries {
+		if e.IsDir() {
+			dirs = append(dirs, filepath.Join(dir, e.Name()))
+		}
+	}
+	return dirs
+}
+
+// rmdir removes a group that has no processes and no groups below it. One that is gone already is none.
+func rmdir(dir string) error {
+	if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
+		return &os.PathError{Op: "remove", Path: dir, Err: err}
+	}
+	return nil
+}
+
+// removeTree removes a group and those below it.
+func removeTree(dir string) error {
+	for _, child := range children(dir) {
+		if err := removeTree(child); err != nil {
+			return err
+		}
+	}
+	return rmdir(dir)
+}
+
+// mkdir makes a group, or finds it made.
+func mkdir(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 // pids lists the processes of one group, without those of the groups below it. A process of another process namespace

@@ -6,13 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// Config is what a program asks for. Its zero value asks for nothing.
+// Config is what a program asks for itself. Its zero value asks for nothing.
 type Config struct {
 	// Name names the program's control group, "jkframe-<Name>". Two programs of one name on one host each get a group
-	// of their own. By default, the name of the executable.
+	// of their own, the second one's ending in "-2". By default, the name of the executable.
 	Name string `kv:"-"`
 
 	// CPUQuota is how much CPU time the program and its children may use together, in percent of one core: 100 is one
@@ -39,8 +41,8 @@ type Disk struct {
 	WriteIOPS  uint64 `kv:"write_iops" desc:"write operations a second; 0: no limit"`
 }
 
-// maxQuota is a million cores: no machine has more, and no sum overflows 32 bits below it.
-const maxQuota = 100 * 1_000_000 / 5
+// maxQuota is a hundred thousand cores, more than any machine has.
+const maxQuota = 100 * 100_000
 
 // Validate says what in c makes no sense on any host, all of it at once; nil when there is nothing.
 func (c Config) Validate() error {
@@ -60,34 +62,30 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("disk_limit: entry %d: %w", i+1, err))
 			continue
 		}
-		if first, ok := seen[d.Dev]; ok {
+		key := d.Dev
+		if dev, err := ParseDevice(d.Dev); err == nil {
+			key = dev.String()
+		}
+		if first, ok := seen[key]; ok {
 			errs = append(errs, fmt.Errorf("disk_limit: entry %d: device %s is entry %d already", i+1, d.Dev, first))
 			continue
 		}
-		seen[d.Dev] = i + 1
+		seen[key] = i + 1
 	}
 	return errors.Join(errs...)
 }
 
 // none says that c asks for nothing.
 func (c Config) none() bool {
-	if c.CPUQuota != 0 || c.Memory != 0 {
-		return false
-	}
-	for _, d := range c.Disk {
-		if len(d.rates()) > 0 {
-			return false
-		}
-	}
-	return true
+	return c.CPUQuota == 0 && c.Memory == 0 && !slices.ContainsFunc(c.Disk, func(d Disk) bool { return len(d.rates()) > 0 })
 }
 
 func (d Disk) validate() error {
 	if d.Dev == "" {
 		return errors.New(`"dev" is missing`)
 	}
-	if filepath.IsAbs(d.Dev) || strings.HasPrefix(d.Dev, "/") {
-		return nil
+	if strings.HasPrefix(d.Dev, "/") {
+		return nil // it is looked up on the host
 	}
 	_, err := ParseDevice(d.Dev)
 	return err
@@ -117,7 +115,7 @@ func (d Disk) rates() []rate {
 
 // validName accepts what can be part of a file's name; the prefix or suffix around it takes care of "." and "..".
 func validName(name string) error {
-	if strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+	if strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r < ' ' || r == 0x7f || r == utf8.RuneError }) {
 		return fmt.Errorf("name %q holds characters that no control group can have", name)
 	}
 	if len(name) > 200 {

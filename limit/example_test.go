@@ -35,7 +35,7 @@ func ExampleConfig_Validate() {
 		Disk:     []limit.Disk{{Dev: "sda", ReadBytes: 1 << 20}, {Dev: "8:x", ReadIOPS: 100}},
 	}.Validate())
 	// Output:
-	// cpu_quota: -5 is not a percentage of one core (0 to 20000000)
+	// cpu_quota: -5 is not a percentage of one core (0 to 10000000)
 	// disk_limit: entry 1: device "sda" is neither major:minor, as in 8:0, nor a path, as in /dev/sda
 	// disk_limit: entry 2: device "8:x": minor number "x" is not a number below 4294967296
 }

@@ -21,7 +21,8 @@ type hierarchy struct {
 	mount    string   // where it is mounted
 	root     string   // the group that is mounted there; "/" unless inside a container
 	readOnly bool
-	own      string // the directory of this process's group
+	own      string // the directory of this process's group, outside of what this package makes
+	resumed  bool   // the process was in a home of its own already
 }
 
 // hierarchies reads what is mounted and where this process is, from /proc.
@@ -49,6 +50,9 @@ func hierarchies() ([]hierarchy, error) {
 	})
 	if len(found) == 0 {
 		return nil, errors.New("no control group file system is mounted that shows this process")
+	}
+	for i := range found {
+		found[i].own, found[i].resumed = resume(found[i].own)
 	}
 	return found, nil
 }

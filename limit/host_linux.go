@@ -3,102 +3,105 @@ package limit
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
-	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // host is what was set up in the trees of control groups.
 type host struct {
-	name  string
-	homes []*home // one per tree
+	name     string
+	trees    []hierarchy
+	noTrees  error   // why there are none
+	homes    []*home // at most one per tree
+	shielded bool    // a memory limit is on the process, so that its children must be the ones to die of it
+}
+
+// read finds the trees, once: afterwards the process is elsewhere in them.
+func (h *host) read() ([]hierarchy, error) {
+	if h.trees == nil && h.noTrees == nil {
+		h.trees, h.noTrees = hierarchies()
+	}
+	return h.trees, h.noTrees
 }
 
 // apply puts the limits of c on this process.
 func (h *host) apply(c Config) []Result {
 	results := c.results("")
-	all, err := hierarchies()
 	for i := range results {
 		r := &results[i]
+		err := fits(r)
+		if err == nil {
+			err = h.hold(r)
+		}
 		if err != nil {
-			r.Note = why(err)
-			continue
+			r.refuse(why(err))
 		}
-		if e := h.set(all, r); e != nil {
-			r.Mechanism, r.Note = None, join(r.Note, why(e))
-		}
+		h.shielded = h.shielded || err == nil && r.Limit == Memory
 	}
 	h.enter(results)
 	return results
 }
 
-// controllers are the controllers of limits, by their names in version 2.
-func controllerOf(limit string) string {
-	switch limit {
-	case CPUQuota:
-		return "cpu"
-	case Memory:
-		return "memory"
-	case Processes:
-		return "pids"
-	default:
-		return "io"
+// fits looks whether a limit of this process can be kept at all, and notes what is odd.
+func fits(r *Result) error {
+	if r.Limit != Memory {
+		return nil
 	}
+	if used := resident(); used >= r.Want {
+		return fmt.Errorf("the process has %s already", size(used))
+	}
+	return nil
 }
 
-// set puts one limit on the home of the process, and makes the home if it is the first there.
-func (h *host) set(all []hierarchy, r *Result) error {
-	tree, err := carrier(all, controllerOf(r.Limit))
+// hold puts a limit on the home of the process in the tree that has the limit's controller.
+func (h *host) hold(r *Result) error {
+	trees, err := h.read()
 	if err != nil {
 		return err
 	}
+	tree, err := carrier(trees, controllerOf(r.Limit))
+	if err != nil {
+		return err
+	}
+	return impose(r, tree, tree.own, func() (string, error) {
+		home, err := h.home(tree)
+		if err != nil {
+			return "", err
+		}
+		return home.group, home.enable(controllerOf(r.Limit))
+	})
+}
+
+// impose puts a limit on the group that group gives, unless a group above, from the directory above on, has one that is as
+// tight.
+func impose(r *Result, tree *hierarchy, above string, group func() (string, error)) error {
 	var dev Device
-	switch r.Limit {
-	case CPUQuota:
-		if cores := runtime.NumCPU(); r.Want > uint64(cores)*100 {
-			r.Note = fmt.Sprintf("more than the %d cores that this process may use", cores)
-		}
-	case Memory:
-		if used, err := resident(); err == nil && used >= r.Want {
-			return fmt.Errorf("the process uses %s already", size(used))
-		}
-	default:
+	var err error
+	if r.Device != "" {
 		if dev, err = findDevice(r.Device); err != nil {
 			return err
 		}
 	}
-	if r.Limit == CPUQuota || r.Limit == Memory {
-		if o := tightest(tree, stripOwn(tree.own), r.Limit); o.value != 0 {
-			r.Mechanism, r.Holds, r.Where = tree.mechanism(), o.value, o.dir
-			if o.unit() != "" {
-				r.Mechanism = Systemd
-			}
-			if o.value <= r.Want {
-				return nil
-			}
+	if cores := runtime.NumCPU(); r.Limit == CPUQuota && r.Want > uint64(cores)*100 {
+		r.Note = fmt.Sprintf("more than the %d cores there are", cores)
+	}
+	o := tightest(tree, above, r.Limit)
+	if o.value != 0 {
+		r.Mechanism, r.Holds, r.Where = tree.mechanism(), o.value, o.dir
+		if unitOf(o.dir) != "" {
+			r.Mechanism = Systemd
+		}
+		if o.value <= r.Want {
+			return nil
 		}
 	}
-	home, err := h.home(tree)
+	dir, err := group()
 	if err != nil {
 		return err
 	}
-	if err := home.enable(controllerOf(r.Limit)); err != nil {
+	if err := put(tree.version, dir, r.Limit, r.Want, dev); err != nil {
 		return err
 	}
-	switch r.Limit {
-	case CPUQuota:
-		err = setCPU(tree.version, home.group, r.Want)
-	case Memory:
-		err = setMemory(tree.version, home.group, r.Want)
-	default:
-		err = setDisk(tree.version, home.group, r.Limit, dev, r.Want)
-	}
-	if err != nil {
-		return err
-	}
-	r.Mechanism, r.Holds, r.Where = tree.mechanism(), r.Want, home.group
+	r.Mechanism, r.Holds, r.Where = tree.mechanism(), r.Want, dir
 	return nil
 }
 
@@ -113,7 +116,7 @@ func (h *host) home(tree *hierarchy) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tree.version == 2 && made.base == made.back {
+	if tree.version == 2 && made.base == made.tree.own {
 		// Controllers can be switched on below base only when no process is left in it.
 		if err := made.enter(); err != nil {
 			return nil, errors.Join(err, made.leave())
@@ -127,11 +130,11 @@ func (h *host) home(tree *hierarchy) (*home, error) {
 func (h *host) enter(results []Result) {
 	var kept []*home
 	for _, home := range h.homes {
-		var err error
 		used := false
-		for _, r := range results {
-			used = used || r.Where == home.group
+		for i := range results {
+			used = used || results[i].Where == home.group
 		}
+		var err error
 		if used {
 			err = home.enter()
 		}
@@ -139,16 +142,18 @@ func (h *host) enter(results []Result) {
 			kept = append(kept, home)
 			continue
 		}
-		left := home.leave()
+		err = errors.Join(err, home.leave())
 		for i := range results {
-			if r := &results[i]; r.Where == home.group {
-				*r = Result{Limit: r.Limit, Device: r.Device, Want: r.Want, Mechanism: None, Note: why(errors.Join(err, left))}
+			if r := &results[i]; used && r.Where == home.group {
+				r.Mechanism, r.Holds, r.Where = None, 0, ""
+				r.refuse(why(err))
 			}
 		}
 	}
 	h.homes = kept
 }
 
+// release moves the process back to where it was and removes its homes.
 func (h *host) release() error {
 	var errs []error
 	for _, home := range h.homes {
@@ -158,41 +163,8 @@ func (h *host) release() error {
 	return errors.Join(errs...)
 }
 
-// resident is the memory that this process uses now, in bytes.
-func resident() (uint64, error) {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0, err
-	}
-	var total, pages, shared uint64
-	if _, err := fmt.Sscan(string(b), &total, &pages, &shared); err != nil {
-		return 0, err
-	}
-	return (pages - shared) * uint64(os.Getpagesize()), nil
-}
-
-// findDevice finds the number of a device, and that the kernel can limit it.
-func findDevice(name string) (Device, error) {
-	dev, err := ParseDevice(name)
-	if strings.HasPrefix(name, "/") {
-		var st unix.Stat_t
-		if err := unix.Stat(name, &st); err != nil {
-			return Device{}, fmt.Errorf("device %s: %w", name, err)
-		}
-		if st.Mode&unix.S_IFMT != unix.S_IFBLK {
-			return Device{}, fmt.Errorf("%s is not a block device", name)
-		}
-		dev, err = Device{unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))}, nil
-	}
-	if err != nil {
-		return Device{}, err
-	}
-	sys := "/sys/dev/block/" + dev.String()
-	if _, err := os.Stat(sys); errors.Is(err, os.ErrNotExist) && exists("/sys/dev", "block") {
-		return Device{}, fmt.Errorf("there is no block device %s", dev)
-	}
-	if exists(sys, "partition") {
-		return Device{}, fmt.Errorf("%s is a partition, and limits are for whole disks", name)
-	}
-	return dev, nil
+// resident is the memory that this process has now, in bytes, as ps shows it; 0 before Linux 4.14, which does not tell it
+// exactly. A program that has more than its limit would be killed as soon as it wanted another page.
+func resident() uint64 {
+	return field("/proc/self", "smaps_rollup", "Rss:") << 10
 }

@@ -18,49 +18,53 @@ type host struct {
 func (h *host) apply(c Config) []Result {
 	results := c.results("Windows has no limits of disk traffic for a process")
 	j, err := newJob()
-	held := 0
-	for i := range results {
-		r := &results[i]
-		if r.Limit != CPUQuota && r.Limit != Memory {
-			continue
-		}
-		e := err
-		r.Note = ""
-		switch {
-		case e != nil:
-		case r.Limit == CPUQuota:
-			if cores := runtime.NumCPU(); r.Want > uint64(cores)*100 {
-				r.Note = fmt.Sprintf("more than the %d cores that this process may use", cores)
-			}
-			e = j.setCPU(r.Want)
-		default:
-			r.Note = "counts memory that is committed"
-			e = j.setBounds(bounds{memory: r.Want})
-		}
-		if e != nil {
-			r.Note = e.Error()
-			continue
-		}
-		r.Mechanism, r.Holds = JobObject, r.Want
-		held++
-	}
 	if err != nil {
+		for i := range results {
+			results[i].Note = err.Error()
+		}
 		return results
 	}
-	if held > 0 {
+	held := false
+	for i := range results {
+		switch r := &results[i]; r.Limit {
+		case CPUQuota:
+			r.hold(func(r *Result) error { return j.setCPU(r.Want) })
+		case Memory:
+			r.hold(func(r *Result) error { return j.setBounds(bounds{memory: r.Want}) })
+		}
+		held = held || results[i].Held()
+	}
+	if held {
 		err = j.add(windows.CurrentProcess())
 	}
-	if held == 0 || err != nil {
-		err = errors.Join(err, j.close())
-		for i := range results {
-			if r := &results[i]; r.Mechanism == JobObject {
-				r.Mechanism, r.Holds, r.Note = None, 0, err.Error()
-			}
-		}
+	if held && err == nil {
+		h.job = j
 		return results
 	}
-	h.job = j
+	err = errors.Join(err, j.close())
+	for i := range results {
+		if r := &results[i]; r.Held() {
+			r.Mechanism, r.Holds, r.Note = None, 0, err.Error()
+		}
+	}
 	return results
+}
+
+// hold sets a limit, and notes what is odd.
+func (r *Result) hold(set func(*Result) error) {
+	r.Note = ""
+	cores := runtime.NumCPU()
+	switch {
+	case r.Limit == CPUQuota && r.Want > uint64(cores)*100:
+		r.Note = fmt.Sprintf("more than the %d cores there are", cores)
+	case r.Limit == Memory:
+		r.Note = "of memory that is committed: beyond it, allocations fail"
+	}
+	if err := set(r); err != nil {
+		r.Note = join(r.Note, err.Error())
+		return
+	}
+	r.Mechanism, r.Holds = JobObject, r.Want
 }
 
 // release takes the limits off. A process cannot leave a job; the empty one ends with it.

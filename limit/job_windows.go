@@ -2,23 +2,12 @@ package limit
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
-)
-
-// cpuRate is JOBOBJECT_CPU_RATE_CONTROL_INFORMATION of winnt.h.
-type cpuRate struct {
-	flags uint32
-	rate  uint32 // hundredths of a percent of all the machine's processors
-}
-
-// Flags of cpuRate.
-const (
-	rateEnable  = 0x1
-	rateHardCap = 0x4
 )
 
 // job is a job object.
@@ -34,6 +23,18 @@ func newJob() (job, error) {
 	return job{h}, nil
 }
 
+// cpuRate is JOBOBJECT_CPU_RATE_CONTROL_INFORMATION of winnt.h.
+type cpuRate struct {
+	flags uint32
+	rate  uint32 // hundredths of a percent of all the machine's processors
+}
+
+// Flags of cpuRate.
+const (
+	rateEnable  = 0x1
+	rateHardCap = 0x4
+)
+
 // setCPU limits the job to percent of one core; 0 takes the limit off.
 func (j job) setCPU(percent uint64) error {
 	info := cpuRate{}
@@ -46,33 +47,40 @@ func (j job) setCPU(percent uint64) error {
 
 // bounds are the limits of a job that Windows sets together; what is zero is no limit.
 type bounds struct {
-	memory    uint64 // bytes committed
+	memory    uint64 // bytes
 	processes uint64
-	killAtEnd bool // with the last handle
 }
 
 func (j job) setBounds(b bounds) error {
 	var info windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+	if b.memory > uint64(^uintptr(0)) {
+		return fmt.Errorf("%s is more than a 32-bit process can set", size(b.memory))
+	}
 	if b.memory > 0 {
-		if b.memory > uint64(^uintptr(0)) {
-			return fmt.Errorf("%s is more than a 32-bit process can set", size(b.memory))
-		}
 		info.BasicLimitInformation.LimitFlags |= windows.JOB_OBJECT_LIMIT_JOB_MEMORY
 		info.JobMemoryLimit = uintptr(b.memory)
 	}
 	if b.processes > 0 {
 		info.BasicLimitInformation.LimitFlags |= windows.JOB_OBJECT_LIMIT_ACTIVE_PROCESS
-		info.BasicLimitInformation.ActiveProcessLimit = uint32(min(b.processes, uint64(^uint32(0))))
-	}
-	if b.killAtEnd {
-		info.BasicLimitInformation.LimitFlags |= windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
+		info.BasicLimitInformation.ActiveProcessLimit = uint32(min(b.processes, math.MaxUint32))
 	}
 	return j.set(windows.JobObjectExtendedLimitInformation, unsafe.Pointer(&info), unsafe.Sizeof(info))
 }
 
 func (j job) set(class uint32, info unsafe.Pointer, size uintptr) error {
+	var pin runtime.Pinner // the call takes a number for the address, which a growing stack would not follow
+	pin.Pin(info)
+	defer pin.Unpin()
 	_, err := windows.SetInformationJobObject(j.handle, class, uintptr(info), uint32(size))
 	return os.NewSyscallError("SetInformationJobObject", err)
+}
+
+func (j job) query(class int32, info unsafe.Pointer, size uintptr) error {
+	var pin runtime.Pinner
+	pin.Pin(info)
+	defer pin.Unpin()
+	err := windows.QueryInformationJobObject(j.handle, class, uintptr(info), uint32(size), nil)
+	return os.NewSyscallError("QueryInformationJobObject", err)
 }
 
 // add puts a process and what it starts from now on into the job.

@@ -31,9 +31,9 @@ func tightest(tree *hierarchy, dir, limit string) outer {
 	}
 }
 
-// unit is the unit of systemd that a group belongs to, if any.
-func (o outer) unit() string {
-	name := filepath.Base(o.dir)
+// unitOf is the unit of systemd whose group a directory is, "" if it is none.
+func unitOf(dir string) string {
+	name := filepath.Base(dir)
 	for _, suffix := range []string{".service", ".scope", ".slice"} {
 		if strings.HasSuffix(name, suffix) {
 			return name

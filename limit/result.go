@@ -21,6 +21,9 @@ const (
 	Systemd Mechanism = "systemd"
 	// JobObject is a job object of Windows.
 	JobObject Mechanism = "job object"
+	// ProcessTree is a group of children that nothing holds together but their descent, their process groups and sessions,
+	// and a mark in their environment. It is never what holds a limit.
+	ProcessTree Mechanism = "process tree"
 	// GoRuntime is the Go runtime: GOMAXPROCS, GOMEMLIMIT. It slows this process, and neither stops it nor reaches its
 	// children.
 	GoRuntime Mechanism = "Go runtime"
@@ -46,6 +49,11 @@ type Result struct {
 	Holds     uint64    `json:"holds"`            // the limit in force, in the same unit; 0: none
 	Where     string    `json:"where,omitempty"`  // the control group that carries it
 	Note      string    `json:"note,omitempty"`   // why nothing holds it, or what else is worth knowing
+}
+
+// refuse notes why a limit is not set. What a group above holds, if any, stays.
+func (r *Result) refuse(reason string) {
+	r.Note = join(r.Note, reason)
 }
 
 // Held says whether the operating system holds the limit at what was asked for, or tighter. What only the Go runtime

@@ -10,50 +10,38 @@ import (
 // costs more switching, a longer one makes the pauses of a program that is over its quota longer.
 const period = 100_000
 
-// unlimited are the values that take the limits off that a dead run may have left, per version.
-func (h *home) clear() {
-	// Errors do not matter: a file is missing unless its controller is enabled.
-	if h.tree.version == 1 {
-		_ = write(h.group, "cpu.cfs_quota_us", "-1")
-		_ = write(h.group, "memory.memsw.limit_in_bytes", "-1")
-		_ = write(h.group, "memory.limit_in_bytes", "-1")
-		for _, file := range throttles {
-			lines, _ := read(h.group, file)
-			for line := range strings.Lines(lines) {
-				dev, _, _ := strings.Cut(line, " ")
-				_ = write(h.group, file, dev+" 0")
-			}
-		}
-		return
-	}
-	_ = write(h.group, "cpu.max", "max")
-	_ = write(h.group, "memory.max", "max")
-	_ = write(h.group, "memory.swap.max", "max")
-	lines, _ := read(h.group, "io.max")
-	for line := range strings.Lines(lines) {
-		dev, _, _ := strings.Cut(line, " ")
-		_ = write(h.group, "io.max", dev+" rbps=max wbps=max riops=max wiops=max")
+// controllerOf is the controller of a limit, by its name in version 2.
+func controllerOf(limit string) string {
+	switch limit {
+	case CPUQuota:
+		return "cpu"
+	case Memory:
+		return "memory"
+	case Processes:
+		return "pids"
+	default:
+		return "io"
 	}
 }
 
-// throttles are the files of version 1 for limits of disks.
-var throttles = map[string]string{
-	ReadBytes:  "blkio.throttle.read_bps_device",
-	WriteBytes: "blkio.throttle.write_bps_device",
-	ReadIOPS:   "blkio.throttle.read_iops_device",
-	WriteIOPS:  "blkio.throttle.write_iops_device",
+// put writes a limit to a group. dev is the device of a disk limit.
+func put(version int, dir string, limit string, value uint64, dev Device) error {
+	switch limit {
+	case CPUQuota:
+		return putCPU(version, dir, value)
+	case Memory:
+		return putMemory(version, dir, value)
+	case Processes:
+		return write(dir, "pids.max", strconv.FormatUint(value, 10))
+	}
+	file, key := throttle(limit)
+	if version == 2 {
+		return write(dir, "io.max", fmt.Sprintf("%s %s=%d", dev, key, value))
+	}
+	return write(dir, file, fmt.Sprintf("%s %d", dev, value))
 }
 
-// ioKeys are the keys of io.max of version 2.
-var ioKeys = map[string]string{
-	ReadBytes:  "rbps",
-	WriteBytes: "wbps",
-	ReadIOPS:   "riops",
-	WriteIOPS:  "wiops",
-}
-
-// setCPU limits a group to percent of one core.
-func setCPU(version int, dir string, percent uint64) error {
+func putCPU(version int, dir string, percent uint64) error {
 	quota := strconv.FormatUint(percent*(period/100), 10)
 	if version == 2 {
 		return write(dir, "cpu.max", quota+" "+strconv.Itoa(period))
@@ -64,31 +52,72 @@ func setCPU(version int, dir string, percent uint64) error {
 	return write(dir, "cpu.cfs_quota_us", quota)
 }
 
-// setMemory limits a group to so many bytes, swap included where the kernel counts it.
-func setMemory(version int, dir string, bytes uint64) error {
-	value := strconv.FormatUint(bytes, 10)
-	if version == 2 {
-		if err := write(dir, "memory.max", value); err != nil {
-			return err
-		}
-		if exists(dir, "memory.swap.max") {
-			return write(dir, "memory.swap.max", "0")
-		}
-		return nil
+// putMemory limits memory, and where the kernel counts swap, what can be had by swapping: without, a program over its
+// limit would grow on, slowly, and the host's swap would fill.
+func putMemory(version int, dir string, bytes uint64) error {
+	limit, swap, value := "memory.max", "memory.swap.max", "0"
+	if version == 1 {
+		limit, swap, value = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", strconv.FormatUint(bytes, 10)
 	}
-	if err := write(dir, "memory.limit_in_bytes", value); err != nil {
+	if err := write(dir, limit, strconv.FormatUint(bytes, 10)); err != nil {
 		return err
 	}
-	if exists(dir, "memory.memsw.limit_in_bytes") {
-		return write(dir, "memory.memsw.limit_in_bytes", value)
+	if !exists(dir, swap) {
+		return nil
 	}
-	return nil
+	return write(dir, swap, value)
 }
 
-// setDisk limits a group's traffic to a device.
-func setDisk(version int, dir, limit string, dev Device, value uint64) error {
-	if version == 2 {
-		return write(dir, "io.max", fmt.Sprintf("%s %s=%d", dev, ioKeys[limit], value))
+// throttle gives the file of version 1 and the key in io.max of version 2 for a disk limit.
+func throttle(limit string) (file, key string) {
+	switch limit {
+	case ReadBytes:
+		return "blkio.throttle.read_bps_device", "rbps"
+	case WriteBytes:
+		return "blkio.throttle.write_bps_device", "wbps"
+	case ReadIOPS:
+		return "blkio.throttle.read_iops_device", "riops"
+	default:
+		return "blkio.throttle.write_iops_device", "wiops"
 	}
-	return write(dir, throttles[limit], fmt.Sprintf("%s %d", dev, value))
+}
+
+// unlimit takes the limits off a group that somebody who is dead has left. What fails is not there: a file exists only
+// where its controller is enabled.
+func unlimit(version int, dir string) {
+	if version == 2 {
+		for _, file := range []string{"cpu.max", "memory.max", "memory.swap.max", "pids.max"} {
+			_ = write(dir, file, "max")
+		}
+		for _, dev := range devices(dir, "io.max") {
+			_ = write(dir, "io.max", dev+" rbps=max wbps=max riops=max wiops=max")
+		}
+		return
+	}
+	// memsw first: it is never below the other.
+	for _, file := range []string{"cpu.cfs_quota_us", "memory.memsw.limit_in_bytes", "memory.limit_in_bytes"} {
+		_ = write(dir, file, "-1")
+	}
+	_ = write(dir, "pids.max", "max")
+	for _, limit := range []string{ReadBytes, WriteBytes, ReadIOPS, WriteIOPS} {
+		file, _ := throttle(limit)
+		for _, dev := range devices(dir, file) {
+			_ = write(dir, file, dev+" 0")
+		}
+	}
+}
+
+// devices lists the devices that a file has lines for.
+func devices(dir, file string) []string {
+	content, err := read(dir, file)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for line := range strings.Lines(content) {
+		if dev, _, ok := strings.Cut(line, " "); ok {
+			list = append(list, dev)
+		}
+	}
+	return list
 }
