@@ -51,6 +51,15 @@ func (c *codec) isScalar() bool {
 	return c.shape < shapeJSON
 }
 
+// mayNeedQuotes reports whether a text of c can be one that stands in quotes. Numbers and the like never do.
+func (c *codec) mayNeedQuotes() bool {
+	switch c.shape {
+	case shapeBool, shapeInt, shapeUint, shapeFloat, shapeDuration, shapeSize:
+		return false
+	}
+	return true
+}
+
 // A builder makes codecs. It keeps those that it has made, so that a type may contain itself.
 type builder map[builderKey]*codec
 

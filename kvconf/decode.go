@@ -102,7 +102,7 @@ func (d *Decoder) read(run *decodeState) (string, error) {
 	var buf bytes.Buffer
 	if d.maxLine <= 0 {
 		if _, err := buf.ReadFrom(d.r); err != nil {
-			return "", fmt.Errorf("read configuration: %w", err)
+			return "", d.readError(err)
 		}
 		return buf.String(), nil
 	}
@@ -110,7 +110,7 @@ func (d *Decoder) read(run *decodeState) (string, error) {
 	for {
 		n, err := buf.ReadFrom(io.LimitReader(d.r, int64(max(d.maxLine, bytes.MinRead))))
 		if err != nil {
-			return "", fmt.Errorf("read configuration: %w", err)
+			return "", d.readError(err)
 		}
 		text := buf.Bytes()
 		if i := bytes.LastIndexByte(text[lineStart:], '\n'); i >= 0 {
@@ -120,6 +120,13 @@ func (d *Decoder) read(run *decodeState) (string, error) {
 			return buf.String(), nil
 		}
 	}
+}
+
+func (d *Decoder) readError(err error) error {
+	if d.file == "" {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	return fmt.Errorf("read configuration %q: %w", d.file, err)
 }
 
 // A decodeState is one run of a decoder.
@@ -137,6 +144,8 @@ type decodeState struct {
 type target interface {
 	// put takes the current item of the run.
 	put(*decodeState)
+	// isSecret reports whether the value of key must not be shown.
+	isSecret(key string) bool
 }
 
 // aim finds out what v is.
@@ -187,6 +196,7 @@ func (d *decodeState) source(src string) {
 		return
 	}
 	d.src = src
+	plain := isPlain(src)
 	var ln line
 	number := 0
 	for pos := skipBOM(src); pos < len(src); pos = ln.next {
@@ -197,6 +207,7 @@ func (d *decodeState) source(src string) {
 			return
 		}
 		d.line, d.text = number, src[ln.start:ln.end]
+		d.key = src[ln.keyStart:ln.keyEnd]
 		if bad != nil {
 			d.lineProblem(bad, ln.start)
 			continue
@@ -204,24 +215,19 @@ func (d *decodeState) source(src string) {
 		if !ln.isSetting {
 			continue
 		}
-		if bad := ln.badText(src); bad != nil {
-			d.key = src[ln.keyStart:ln.keyEnd]
+		if bad := ln.badText(src, plain); bad != nil {
 			d.lineProblem(bad, ln.start)
 			if !d.tolerant {
 				continue
 			}
 		}
-		value, bad := ln.value(src)
-		if bad != nil {
-			d.key = src[ln.keyStart:ln.keyEnd]
+		if d.value, bad = ln.value(src); bad != nil {
 			d.lineProblem(bad, ln.start)
 			continue
 		}
-		d.key, d.value = src[ln.keyStart:ln.keyEnd], value
 		d.inQuotes, d.escaped = ln.quote != 0, ln.hasEscape
 		d.keyAt, d.valueAt = ln.keyStart-ln.start, ln.valStart-ln.start
 		d.into.put(d)
-		d.key = ""
 	}
 }
 
@@ -265,14 +271,18 @@ func (d *decodeState) before() iter.Seq2[string, int] {
 // lineProblem reports what is wrong with the current line.
 func (d *decodeState) lineProblem(bad *lineError, start int) {
 	e := &Error{Line: d.line, Key: d.key, Kind: bad.kind, Msg: bad.msg, Column: columnOf(d.text, bad.at-start)}
-	e.snippet(d.text)
+	if !d.into.isSecret(d.key) {
+		e.snippet(d.text)
+	}
 	d.add(e, bad.kind == ErrEncoding)
 }
 
 // unknown reports the key of the current item, which the target has no place for.
 func (d *decodeState) unknown(msg, suggest string) {
 	e := &Error{Line: d.line, Key: d.key, Kind: ErrUnknownKey, Msg: msg, Suggest: suggest, Column: d.columnOfKey()}
-	e.snippet(d.text)
+	if !d.into.isSecret(suggest) {
+		e.snippet(d.text)
+	}
 	d.add(e, true)
 }
 
@@ -282,18 +292,20 @@ func (d *decodeState) duplicate(first int) {
 	if first > 0 {
 		e.Msg = fmt.Sprintf("the key is set twice, first in line %d", first)
 	}
-	e.snippet(d.text)
+	if !d.secret {
+		e.snippet(d.text)
+	}
 	d.add(e, true)
 }
 
 // invalid reports what is wrong with the value of the current item.
-func (d *decodeState) invalid(err error, secret bool) {
+func (d *decodeState) invalid(err error) {
 	bad, ok := err.(*valueError)
 	if !ok {
 		bad = &valueError{kind: ErrValue, msg: err.Error(), err: err}
 	}
 	e := &Error{Line: d.line, Key: d.key + bad.path, Kind: bad.kind, Msg: bad.msg, Suggest: bad.suggest, Err: bad.err, Column: d.columnOfValue(bad.offset)}
-	if secret || bad.secret {
+	if d.secret || bad.secret {
 		e.Msg, e.Err = "the value is not valid; it is not shown, since it is a secret", nil
 	} else {
 		e.snippet(d.text)

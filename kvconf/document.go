@@ -70,7 +70,7 @@ func (r *row) parse(src string, pos int) *lineError {
 		return bad
 	}
 	r.key, r.value = r.raw[r.ln.keyStart:r.ln.keyEnd], value
-	r.bad = r.ln.badText(r.raw)
+	r.bad = r.ln.badText(r.raw, false)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package kvconf
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"reflect"
@@ -20,7 +21,7 @@ const (
 )
 
 // maxFieldLine is the longest line in bytes that agents of the field read; they end there without a word.
-const maxFieldLine = 64<<10 - 2
+const maxFieldLine = 64<<10 - 3 // with "=" and the line end
 
 // An Encoder writes Go values as files.
 type Encoder struct {
@@ -55,7 +56,6 @@ func (e *Encoder) Encode(v any) error {
 type encodeState struct {
 	dialect Dialect
 	out     []byte
-	value   []byte // the value that is being written, used again
 	errs    Errors
 }
 
@@ -71,6 +71,7 @@ func appendAll(dst []byte, v any, dialect Dialect) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("kvconf: %w: %w", ErrType, err)
 		}
+		run.out = slices.Grow(run.out, plan.size)
 		run.structure(plan, root)
 	case reflect.Map:
 		c, err := builder{}.codec(root.Type(), false)
@@ -88,16 +89,21 @@ func appendAll(dst []byte, v any, dialect Dialect) ([]byte, error) {
 }
 
 func (e *encodeState) structure(p *plan, root reflect.Value) {
-	var headings []string // of sections whose first fields were left out
+	heading := "" // of sections whose first settings were left out
 	for i := range p.fields {
 		f := &p.fields[i]
-		headings = append(headings, f.headings...)
+		heading += f.heading
 		v := f.in(root, false)
 		if !v.IsValid() || f.omitempty && isEmpty(v) {
 			continue
 		}
-		e.comment(append(headings, f.desc))
-		headings = nil
+		if heading != "" || f.comment != "" {
+			if len(e.out) > 0 {
+				e.out = append(e.out, '\n')
+			}
+			e.out = append(append(e.out, heading...), f.comment...)
+			heading = ""
+		}
 		if f.codec.shape == shapeMap && f.codec.asSection(p, f, v) {
 			e.entries(f.key+".", f.codec, v)
 			continue
@@ -115,73 +121,55 @@ func isEmpty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// comment writes descriptions as comment lines, with an empty line before them.
-func (e *encodeState) comment(texts []string) {
-	start := len(e.out)
-	for _, text := range texts {
-		for line := range strings.Lines(text) {
-			if line = trim(line); line == "" {
-				continue
-			}
-			if start > 0 && len(e.out) == start {
-				e.out = append(e.out, '\n')
-			}
-			e.out = append(append(append(e.out, '#', ' '), line...), '\n')
-		}
-	}
-}
-
 // setting writes "key = value".
 func (e *encodeState) setting(key string, c *codec, v reflect.Value) {
-	if why := keyProblem(key); why != "" {
-		e.fail(key, unwritable("%s", why))
-		return
+	start := len(e.out)
+	e.out = append(e.out, key...)
+	if e.dialect == DialectField {
+		e.out = append(e.out, '=')
+	} else {
+		e.out = append(e.out, " = "...)
 	}
-	text, form, err := c.appendValue(e.value[:0], v, e.dialect)
+	at := len(e.out)
+	text, form, err := c.appendValue(e.out, v, e.dialect)
 	if err != nil {
+		e.out = e.out[:start]
 		e.fail(key, err)
 		return
 	}
-	e.value = text
+	e.out = text
 	if form == formAbsent {
+		e.out = e.out[:start]
 		return
 	}
 	if e.dialect == DialectField {
-		e.fieldSetting(key, string(text))
-		return
-	}
-	e.out = append(append(e.out, key...), " ="...)
-	if len(text) > 0 {
-		e.out = append(e.out, ' ')
-	}
-	if s := string(text); form == formQuoted {
-		e.out = appendQuoted(e.out, s)
-	} else {
-		e.out = appendText(e.out, s)
+		e.checkField(key, e.out[at:], form)
+	} else if len(e.out) == at {
+		e.out = e.out[:at-1] // no blank behind the "="
+	} else if form == formQuoted || c.mayNeedQuotes() && needsQuotes(e.out[at:]) {
+		e.out = appendQuoted(e.out[:at], string(e.out[at:]))
 	}
 	e.out = append(e.out, '\n')
 }
 
-// fieldSetting writes "key=value" for agents of the field, when that is possible.
-func (e *encodeState) fieldSetting(key, text string) {
+// checkField refuses what agents of the field would not read as it is.
+func (e *encodeState) checkField(key string, text []byte, f form) {
 	why := ""
 	switch {
 	case strings.IndexByte(key, '#') >= 0:
-		why = `its key has a "#"`
-	case strings.IndexByte(text, '#') >= 0:
+		why = `the key has a "#"`
+	case bytes.IndexByte(text, '#') >= 0:
 		why = `it has a "#"`
-	case firstBad(text) >= 0:
+	case firstBad(string(text)) >= 0:
 		why = "it has a control character or is not UTF-8"
-	case needsQuotes(text):
+	case f == formQuoted || needsQuotes(text):
 		why = "it needs quotes"
-	case len(key)+len(text) >= maxFieldLine:
+	case len(key)+len(text) > maxFieldLine:
 		why = "it is longer than 64 KiB"
 	}
 	if why != "" {
 		e.fail(key, unwritable("agents of the field cannot read the value: %s", why))
-		return
 	}
-	e.out = append(append(append(append(e.out, key...), '='), text...), '\n')
 }
 
 func (e *encodeState) fail(key string, err error) {
@@ -211,6 +199,10 @@ func (e *encodeState) entries(prefix string, c *codec, m reflect.Value) {
 		}
 		if (elem.shape == shapeMap || elem.shape == shapeStruct) && strings.Contains(member.key, ".") {
 			e.fail(key, unwritable("a dot in the name would be read as a section"))
+			continue
+		}
+		if why := keyProblem(key); why != "" {
+			e.fail(key, unwritable("%s", why))
 			continue
 		}
 		e.setting(key, elem, v)

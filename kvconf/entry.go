@@ -20,6 +20,7 @@ type Entry struct {
 type item struct {
 	key, value string
 	inQuotes   bool
+	secret     bool   // the value is not for anybody's eyes
 	escaped    bool   // the value has escapes, so that offsets into it are not offsets into the line
 	line       int    // from 1, or 0 when it has no place
 	text       string // the line, or empty

@@ -14,6 +14,7 @@ type plan struct {
 	index    map[string]int  // full key to field
 	maps     []int           // the fields that are maps, whose keys may have more parts
 	sections map[string]bool // full keys of sections
+	size     int             // of a typical file, in bytes
 }
 
 // A field is one setting of a struct.
@@ -23,7 +24,8 @@ type field struct {
 	path     []int  // the field of the struct, of the struct in it, and so on
 	pointers bool   // the path leads through pointers
 	codec    *codec
-	headings []string // descriptions of the sections that start with this field
+	comment  string // the description, as comment lines
+	heading  string // those of the sections that start with this field
 }
 
 // in gives the variable of f in the struct root. Without create, it is not valid when the way leads through a nil pointer.
@@ -70,8 +72,8 @@ func planOf(typ reflect.Type) (*plan, error) {
 type walker struct {
 	*plan
 	builder
-	open     []reflect.Type // the structs around the field
-	headings []string       // descriptions of sections that have no field yet
+	open    []reflect.Type // the structs around the field
+	heading string         // comment lines of sections that have no field yet
 }
 
 // A walk is the place of a struct within the whole.
@@ -120,9 +122,7 @@ func (w *walker) field(f reflect.StructField, at walk, i int) error {
 		}
 		w.sections[t.name] = true
 		at.prefix = t.name + "."
-		if t.desc != "" {
-			w.headings = append(w.headings, t.desc)
-		}
+		w.heading += commentLines(t.desc)
 		return w.section(f, inner, isPointer, at)
 	}
 	if !f.IsExported() {
@@ -153,9 +153,27 @@ func (w *walker) setting(f reflect.StructField, t tag, at walk) error {
 		w.maps = append(w.maps, len(w.fields))
 	}
 	w.index[t.name] = len(w.fields)
-	w.fields = append(w.fields, field{tag: t, key: t.name, path: at.path, pointers: at.pointers, codec: c, headings: w.headings})
-	w.headings = nil
+	comment := commentLines(t.desc)
+	w.fields = append(w.fields, field{
+		tag: t, key: t.name, path: at.path, pointers: at.pointers, codec: c, comment: comment, heading: w.heading,
+	})
+	w.size += len(t.name) + len(w.heading) + len(comment) + typicalValue
+	w.heading = ""
 	return nil
+}
+
+// typicalValue is the room for a value, its "=" and its line end, in bytes.
+const typicalValue = 32
+
+// commentLines gives a description as comment lines. Empty lines are left out: a single "#" is an error to agents of the field.
+func commentLines(desc string) string {
+	var b strings.Builder
+	for text := range strings.Lines(desc) {
+		if text = trim(text); text != "" {
+			b.WriteString("# " + text + "\n")
+		}
+	}
+	return b.String()
 }
 
 // sectionType gives the struct that typ is or points to, when that is a section: not when it reads itself from text.

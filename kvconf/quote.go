@@ -73,14 +73,24 @@ func firstRune(s string) rune {
 }
 
 // needsQuotes reports whether s, written as it is behind "= ", would be read as something else.
-func needsQuotes(s string) bool {
-	if s == "" {
+func needsQuotes[T string | []byte](s T) bool {
+	if len(s) == 0 {
 		return false
 	}
-	if s[0] == '#' || s[0] == '"' || s[0] == '\'' || firstBad(s) >= 0 || len(trim(s)) != len(s) {
+	first, last := s[0], s[len(s)-1]
+	if first == '#' || first == '"' || first == '\'' || first <= ' ' || last <= ' ' {
 		return true
 	}
-	return strings.IndexByte(s, '#') > 0 && commentStart(s, false) >= 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			text := string(s)
+			return firstBad(text) >= 0 || len(trim(text)) != len(text) || commentStart(text, false) >= 0
+		case c < ' ' && c != '\t', c == 0x7f, c == '#' && isBlank(s[i-1]):
+			return true
+		}
+	}
+	return false
 }
 
 // appendQuoted writes s in double quotes. What a terminal would not show is escaped, so that no character of a value is

@@ -182,7 +182,11 @@ func (c *codec) appendScalar(dst []byte, v reflect.Value) ([]byte, error) {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
 			return dst, unwritable("%v is not a number that a file can hold", f)
 		}
-		return strconv.AppendFloat(dst, f, 'g', -1, v.Type().Bits()), nil
+		format := byte('f')
+		if size := math.Abs(f); size != 0 && (size < 1e-6 || size >= 1e21) {
+			format = 'e'
+		}
+		return strconv.AppendFloat(dst, f, format, -1, v.Type().Bits()), nil
 	case shapeDuration:
 		return appendDuration(dst, time.Duration(v.Int())), nil
 	case shapeSize:

@@ -161,8 +161,11 @@ func (ln *line) value(src string) (string, *lineError) {
 	return text, nil
 }
 
-// badText finds a byte in the key or the value that no text has.
-func (ln *line) badText(src string) *lineError {
+// badText finds a byte in the key or the value that no text has; in a plain source there is none.
+func (ln *line) badText(src string, plain bool) *lineError {
+	if plain {
+		return nil
+	}
 	at := -1
 	if i := firstBad(src[ln.keyStart:ln.keyEnd]); i >= 0 {
 		at = ln.keyStart + i

@@ -7,18 +7,8 @@ import (
 	"strings"
 )
 
-// A unit of sizes. The order is that of FormatSize, which takes the shortest text and the first of two that are equal.
-type unit struct {
-	name   string // as written by FormatSize
-	factor uint64
-}
-
-func units() [12]unit {
-	return [...]unit{
-		{"E", 1e18}, {"EiB", 1 << 60}, {"P", 1e15}, {"PiB", 1 << 50}, {"T", 1e12}, {"TiB", 1 << 40},
-		{"G", 1e9}, {"GiB", 1 << 30}, {"M", 1e6}, {"MiB", 1 << 20}, {"K", 1e3}, {"KiB", 1 << 10},
-	}
-}
+// exponents are the letters of the units, each 1000 or 1024 times the one before.
+const exponents = "KMGTPE"
 
 // ParseSize reads a size in bytes: a number with or without a fraction, and a unit in any case, with or without a blank
 // between them. K, M, G, T, P and E and the same with B (10M, 10 MB) count in thousands; Ki to Ei and KiB to EiB (10MiB) in
@@ -94,21 +84,8 @@ func unitFactor(name string) (uint64, bool) {
 	if name == "" || name == "B" || name == "b" {
 		return 1, true
 	}
-	var exponent int
-	switch name[0] {
-	case 'K', 'k':
-		exponent = 1
-	case 'M', 'm':
-		exponent = 2
-	case 'G', 'g':
-		exponent = 3
-	case 'T', 't':
-		exponent = 4
-	case 'P', 'p':
-		exponent = 5
-	case 'E', 'e':
-		exponent = 6
-	default:
+	exponent := strings.IndexByte(exponents, name[0]&^0x20) + 1 // in upper case
+	if exponent == 0 {
 		return 0, false
 	}
 	switch rest := name[1:]; {
@@ -128,26 +105,25 @@ func sizeError(kind error, s, why string) error {
 	return &valueError{kind: kind, msg: fmt.Sprintf("%s is not a size: %s", quoted(s), why)}
 }
 
-// FormatSize gives n as the shortest text that ParseSize reads as exactly n: 10M, 10MiB, 1025.
+// FormatSize gives n as a text that ParseSize reads as exactly n, in the largest unit that divides it: 10M, 10MiB, 1025.
 func FormatSize(n uint64) string { return string(appendSize(nil, n)) }
 
 func appendSize(dst []byte, n uint64) []byte {
-	start := len(dst)
-	dst = strconv.AppendUint(dst, n, 10)
 	if n == 0 {
-		return dst
+		return append(dst, '0')
 	}
-	best := len(dst) - start + 1 // at the same length a unit is easier to read
-	var text [24]byte
-	for _, u := range units() {
-		if n%u.factor != 0 {
-			continue
-		}
-		short := append(strconv.AppendUint(text[:0], n/u.factor, 10), u.name...)
-		if len(short) < best {
-			best = len(short)
-			dst = append(dst[:start], short...)
-		}
+	decimal, thousands := n, 0
+	for decimal%1000 == 0 && thousands < len(exponents) {
+		decimal /= 1000
+		thousands++
 	}
-	return dst
+	binary, kibis := n, min(bits.TrailingZeros64(n)/10, len(exponents))
+	binary >>= 10 * kibis
+	switch {
+	case thousands > 0 && (kibis == 0 || decimal <= binary):
+		return append(strconv.AppendUint(dst, decimal, 10), exponents[thousands-1])
+	case kibis > 0:
+		return append(strconv.AppendUint(dst, binary, 10), exponents[kibis-1], 'i', 'B')
+	}
+	return strconv.AppendUint(dst, n, 10)
 }

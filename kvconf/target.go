@@ -21,6 +21,7 @@ func (t *structTarget) put(d *decodeState) {
 		return
 	}
 	f := &t.plan.fields[i]
+	d.secret = f.secret
 	t.next = i + 1
 	if rest == "" {
 		if t.seen[i] != 0 {
@@ -32,7 +33,7 @@ func (t *structTarget) put(d *decodeState) {
 	} else {
 		t.keys = d.once(t.keys)
 	}
-	if !d.expandValue(f.expand || d.expandMap && f.codec.shape == shapeMap, f.secret) {
+	if !d.expandValue(f.expand || d.expandMap && f.codec.shape == shapeMap) {
 		return
 	}
 	v := f.in(t.root, true)
@@ -40,21 +41,26 @@ func (t *structTarget) put(d *decodeState) {
 	if rest != "" {
 		err = f.codec.setMember(v, rest, d)
 	} else {
-		err = f.codec.setText(v, d.value, d.inQuotes, d.reporter(f.secret))
+		err = f.codec.setText(v, d.value, d.inQuotes, d)
 	}
 	if err != nil {
-		d.invalid(err, f.secret)
+		d.invalid(err)
 	}
 }
 
+func (t *structTarget) isSecret(key string) bool {
+	i, _ := t.plan.find(key, 0)
+	return i >= 0 && t.plan.fields[i].secret
+}
+
 // expandValue expands the current value when that is wanted. It gives false when the value has an error.
-func (d *decodeState) expandValue(wanted, secret bool) bool {
+func (d *decodeState) expandValue(wanted bool) bool {
 	if d.lookup == nil || !wanted {
 		return true
 	}
 	text, err := expand(d.value, d.lookup)
 	if err != nil {
-		d.invalid(err, secret)
+		d.invalid(err)
 		return false
 	}
 	if text != d.value {
@@ -84,10 +90,8 @@ func (d *decodeState) once(keys map[string]int) map[string]int {
 	return keys
 }
 
-// reporter gives what takes the unknown and duplicate names within a JSON value.
-func (d *decodeState) reporter(secret bool) reporter {
-	return func(e *valueError) { d.invalid(e, secret) }
-}
+// report takes the unknown and duplicate names within a JSON value.
+func (d *decodeState) report(e *valueError) { d.invalid(e) }
 
 // unknown says what is wrong with a key that no field has.
 func (p *plan) unknown(key string) (msg, suggest string) {
@@ -137,7 +141,7 @@ func (c *codec) setMember(v reflect.Value, rest string, d *decodeState) error {
 func (c *codec) setInner(v reflect.Value, rest string, d *decodeState) error {
 	switch {
 	case rest == "":
-		return c.setText(v, d.value, d.inQuotes, d.reporter(false))
+		return c.setText(v, d.value, d.inQuotes, d)
 	case c.shape == shapeMap:
 		return c.setMember(v, rest, d)
 	}
@@ -155,7 +159,8 @@ func (c *codec) setInner(v reflect.Value, rest string, d *decodeState) error {
 	if more != "" {
 		return f.codec.setMember(f.in(v, true), more, d)
 	}
-	return hidden(f.codec.setText(f.in(v, true), d.value, d.inQuotes, d.reporter(f.secret)), f.secret)
+	d.secret = f.secret
+	return f.codec.setText(f.in(v, true), d.value, d.inQuotes, d)
 }
 
 // A wordMap decodes into a map of strings.
@@ -165,7 +170,7 @@ type wordMap struct {
 }
 
 func (t *wordMap) put(d *decodeState) {
-	if !d.expandValue(d.expandMap, false) {
+	if !d.expandValue(d.expandMap) {
 		return
 	}
 	if *t.m == nil {
@@ -188,6 +193,8 @@ func (t *wordMap) put(d *decodeState) {
 	m[d.key] = d.value
 }
 
+func (t *wordMap) isSecret(string) bool { return false }
+
 // maxPresize bounds what is allocated ahead, since an input can look as if it had more settings than it has.
 const maxPresize = 1 << 14
 
@@ -203,12 +210,14 @@ type mapTarget struct {
 	lines map[string]int
 }
 
+func (t *mapTarget) isSecret(string) bool { return false }
+
 func (t *mapTarget) put(d *decodeState) {
 	t.lines = d.once(t.lines)
-	if !d.expandValue(d.expandMap, false) {
+	if !d.expandValue(d.expandMap) {
 		return
 	}
 	if err := t.codec.setMember(t.root, d.key, d); err != nil {
-		d.invalid(err, false)
+		d.invalid(err)
 	}
 }

@@ -98,3 +98,29 @@ func firstBadRune(s string, from int) int {
 	}
 	return -1
 }
+
+// isPlain reports whether s has nothing but ASCII characters and line feeds: then no value in it is bad. It looks at eight
+// bytes at a time, and so costs less than looking at each value.
+func isPlain(s string) bool {
+	const (
+		high  = 0x8080808080808080
+		low   = 0x7f7f7f7f7f7f7f7f
+		feeds = 0x0a0a0a0a0a0a0a0a
+	)
+	for len(s) >= 8 {
+		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		// In each byte, the high bit is set by adding 0x60 for a byte from 0x20 on, 1 for DEL, and 0x7f for what is no feed.
+		notControl, isDEL, notFeed := x&low+0x6060606060606060, x&low+0x0101010101010101, (x^feeds)&low+low
+		if (x|isDEL|^notControl&notFeed)&high != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\n' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -6,13 +6,15 @@ import (
 )
 
 // A reporter takes the problems inside a value that need not end its decoding: unknown and duplicate names.
-type reporter func(*valueError)
+type reporter interface {
+	report(*valueError)
+}
 
 // isNull reports whether s is the null that agents of the field write for what is not set.
 func isNull(s string, inQuotes bool) bool { return s == "null" && !inQuotes }
 
 // setText reads the text of a value into v. What the empty value and null mean is said in the documentation of the package.
-func (c *codec) setText(v reflect.Value, s string, inQuotes bool, report reporter) error {
+func (c *codec) setText(v reflect.Value, s string, inQuotes bool, to reporter) error {
 	switch c.shape {
 	case shapeString:
 		v.SetString(s)
@@ -26,20 +28,20 @@ func (c *codec) setText(v reflect.Value, s string, inQuotes bool, report reporte
 		}
 		return c.setScalar(v, s)
 	case shapePointer:
-		return c.setPointer(v, s, inQuotes, report)
+		return c.setPointer(v, s, inQuotes, to)
 	case shapeList:
-		return c.setList(v, s, inQuotes, report)
+		return c.setList(v, s, inQuotes, to)
 	case shapeMap:
 		if s == "" {
 			v.Set(reflect.MakeMap(c.typ))
 			return nil
 		}
-		return c.setJSONText(v, s, report)
+		return c.setJSONText(v, s, to)
 	case shapeJSON, shapeStruct:
 		if s == "" {
 			return nil
 		}
-		return c.setJSONText(v, s, report)
+		return c.setJSONText(v, s, to)
 	}
 	if s == "" || isNull(s, inQuotes) {
 		return nil
@@ -47,7 +49,7 @@ func (c *codec) setText(v reflect.Value, s string, inQuotes bool, report reporte
 	return c.setScalar(v, s)
 }
 
-func (c *codec) setPointer(v reflect.Value, s string, inQuotes bool, report reporter) error {
+func (c *codec) setPointer(v reflect.Value, s string, inQuotes bool, to reporter) error {
 	if isNull(s, inQuotes) {
 		v.SetZero()
 		return nil
@@ -56,7 +58,7 @@ func (c *codec) setPointer(v reflect.Value, s string, inQuotes bool, report repo
 		return nil
 	}
 	p := reflect.New(c.elem.typ)
-	if err := c.elem.setText(p.Elem(), s, inQuotes, report); err != nil {
+	if err := c.elem.setText(p.Elem(), s, inQuotes, to); err != nil {
 		return err
 	}
 	v.Set(p)
@@ -74,7 +76,7 @@ func (c *codec) takesEmpty() bool {
 	return false
 }
 
-func (c *codec) setList(v reflect.Value, s string, inQuotes bool, report reporter) error {
+func (c *codec) setList(v reflect.Value, s string, inQuotes bool, to reporter) error {
 	isSlice := c.typ.Kind() == reflect.Slice
 	switch {
 	case isNull(s, inQuotes):
@@ -88,7 +90,7 @@ func (c *codec) setList(v reflect.Value, s string, inQuotes bool, report reporte
 		}
 		return nil
 	case !c.elem.isScalar() || c.looksLikeJSON(s):
-		return c.setJSONText(v, s, report)
+		return c.setJSONText(v, s, to)
 	}
 	if list, ok := v.Addr().Interface().(*[]string); ok {
 		*list = splitWords(s)
