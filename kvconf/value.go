@@ -20,6 +20,10 @@ func (c *codec) setText(v reflect.Value, s string, inQuotes bool, to reporter) e
 		v.SetString(s)
 		return nil
 	case shapeText:
+		if s == "" {
+			c.setEmptyText(v)
+			return nil
+		}
 		return c.setScalar(v, s)
 	case shapeAny, shapeBytes:
 		if isNull(s, inQuotes) {
@@ -49,6 +53,15 @@ func (c *codec) setText(v reflect.Value, s string, inQuotes bool, to reporter) e
 	return c.setScalar(v, s)
 }
 
+// setEmptyText gives the empty text to a TextUnmarshaler. One that does not take it keeps what it held.
+func (c *codec) setEmptyText(v reflect.Value) {
+	p := reflect.New(c.typ)
+	p.Elem().Set(v)
+	if c.setScalar(p.Elem(), "") == nil {
+		v.Set(p.Elem())
+	}
+}
+
 func (c *codec) setPointer(v reflect.Value, s string, inQuotes bool, to reporter) error {
 	if isNull(s, inQuotes) {
 		v.SetZero()
@@ -58,6 +71,12 @@ func (c *codec) setPointer(v reflect.Value, s string, inQuotes bool, to reporter
 		return nil
 	}
 	p := reflect.New(c.elem.typ)
+	if s == "" && c.elem.shape == shapeText {
+		if c.elem.setScalar(p.Elem(), s) == nil {
+			v.Set(p)
+		}
+		return nil
+	}
 	if err := c.elem.setText(p.Elem(), s, inQuotes, to); err != nil {
 		return err
 	}

@@ -11,12 +11,12 @@ import (
 // newFileMode is the mode of a file that was not there: it may come to hold a password.
 const newFileMode = 0o600
 
-// WriteFile writes the text of the file to name, as the function [WriteFile] does.
+// WriteFile writes the text of the file to name, see the function WriteFile.
 func (d *Document) WriteFile(name string) error { return WriteFile(name, d.Bytes()) }
 
-// WriteFile writes a config file of any format, so that a crash at any point leaves the old file or the new one, whole: it
-// goes to a temporary file in the same folder, is flushed to the disk, and takes the place of name in one step. A symbolic link
-// stays, and what it leads to is replaced. The mode, and on Unix the owner and group, stay; a new file has the mode 0600.
+// WriteFile writes data to the file name, so that a crash at any point leaves the old file or the new one, whole: it goes to a
+// temporary file in the same folder, is flushed to the disk, and takes the place of name in one step. A symbolic link stays, and
+// what it leads to is replaced. The mode, and on Unix the owner and group, stay; a new file has the mode 0600.
 //
 // A file that the process may not write, by its mode or its file system, is not replaced: the error then wraps
 // fs.ErrPermission or the system's own, and the old file is as it was, as it is after any other error.
