@@ -1,0 +1,35 @@
+# Needs Go alone. lint, bench and fuzz fetch what they run at the versions pinned in the module files.
+
+.PHONY: release demo test lint bench fuzz build clean
+
+# Packs every program for every system into release/. VERSION=1.2.3, TARGETS=linux/amd64,windows/amd64
+release:
+	go run ./tools/release -version="$(VERSION)" -targets="$(TARGETS)"
+
+# A server and its agents on this machine, until Ctrl-C. FOR=5s: ends by itself
+demo:
+	go build -o bin/ ./tools/demo
+	bin/demo -for="$(FOR)"
+
+# All tests of all modules, with the race detector
+test:
+	.ci/test
+
+# Formatting, vet, modernizers, staticcheck, golangci-lint, known vulnerabilities
+lint:
+	.ci/lint
+
+# Ours and our peers in one run. BENCH=a regular expression, e.g. of one benchmark
+bench:
+	go test -run='^$$' -bench="$(or $(BENCH),.)" -benchmem $(shell go list -m -f '{{.Dir}}/...')
+
+# Every fuzz target in turn. FUZZTIME=10s each
+fuzz:
+	.ci/fuzz "$(or $(FUZZTIME),10s)"
+
+# The programs, into bin/
+build:
+	go build -o bin/ ./examples/... ./tools/... ./server/...
+
+clean:
+	rm -rf bin release
