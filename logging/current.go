@@ -4,48 +4,51 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
-// anotherDay tells whether path is not the file of now. The clock may have jumped, in either direction.
-func (f *file) anotherDay() bool {
-	now := time.Now().Unix()
+// anotherDay tells whether path is not the file of the time t. The clock may have jumped, in either direction.
+func (f *file) anotherDay(t time.Time) bool {
+	now := t.Unix()
 	return now < f.from || now >= f.to
 }
 
-// locate sets path to the file of now.
-func (f *file) locate() {
-	t := time.Now()
+// locate sets part and path to the file of the time t.
+func (f *file) locate(t time.Time) {
 	f.part = f.naming.current(t)
-	f.path = filepath.Join(f.folder.dir, f.naming.format(f.part))
+	f.path = f.folder.path(f.part)
 	y, m, d := t.Date()
 	f.from = time.Date(y, m, d, 0, 0, 0, 0, t.Location()).Unix()
 	f.to = time.Date(y, m, d+1, 0, 0, 0, 0, t.Location()).Unix()
 }
 
 // verify makes sure that f is the file of path, and opens that when it is not.
-func (f *file) verify(now time.Duration) {
-	f.check = now + probe
-	if f.naming.daily || f.path == "" {
-		f.locate()
-	}
+func (f *file) verify() {
 	if f.f != nil {
 		st, err := os.Lstat(f.path)
 		switch {
 		case err == nil && os.SameFile(st, f.id):
-			f.size = st.Size() + int64(len(f.buf))
+			f.size = st.Size() + int64(len(f.buf)) // another process may write too, or have emptied the file
 			f.misplaced = false
+			f.looked()
 			return
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return // nobody can tell, and f takes lines
+			f.looked() // nobody can tell, and f takes lines
+			return
 		}
 	}
 	f.swap()
 }
 
+// looked says that it is known now what the file of path is.
+func (f *file) looked() {
+	f.verified = time.Since(f.opened)
+	f.check = f.verified + probe
+}
+
 // swap opens the file of path in place of f. When that fails, f stays as long as its lines can be found somewhere.
 func (f *file) swap() error {
+	f.looked()
 	if f.f != nil && linked(f.f) {
 		f.drain()
 	}
@@ -69,7 +72,7 @@ func (f *file) swap() error {
 
 // use makes nf the file that lines go to.
 func (f *file) use(nf openFile) {
-	f.f, f.id, f.torn, f.misplaced = nf.f, nf.id, nf.torn, false
+	f.f, f.fd, f.id, f.torn, f.misplaced = nf.f, nf.f.Fd(), nf.id, nf.torn, false
 	f.size = nf.id.Size() + int64(len(f.buf))
 	f.folder.inUse.Store(&nf.id)
 }
@@ -78,14 +81,14 @@ func (f *file) use(nf openFile) {
 // file now.
 func (f *file) turn() bool {
 	now := time.Since(f.opened)
-	if f.f == nil || now < f.rotate {
+	if f.f == nil || now < f.turnAfter {
 		return false
 	}
 	if st, err := os.Lstat(f.path); err != nil || !os.SameFile(st, f.id) {
 		return f.swap() == nil // somebody was faster
 	}
 	if err := f.replace(); err != nil {
-		f.rotate = now + probe
+		f.turnAfter = now + probe
 		f.faults.failed(opRotate, err)
 		return false
 	}
@@ -122,52 +125,4 @@ func (f *file) back(err error) error {
 		f.swap()
 	}
 	return err
-}
-
-// openFile is a file that openLog opened.
-type openFile struct {
-	f    *os.File
-	id   os.FileInfo
-	torn bool // its last line has no end
-}
-
-// Modes of what is made: the lines of an agent are not for everybody.
-const (
-	fileMode = 0o640
-	dirMode  = 0o750
-)
-
-// openLog opens a file to append to, and makes it and its folder when they are missing. It refuses what is no regular
-// file: a symbolic link could lead anywhere, a FIFO could stop the program. A new file gets the permissions of the one
-// before it, if there was one.
-func openLog(path string, before os.FileInfo) (openFile, error) {
-	f, err := openAppend(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
-			return openFile{}, err
-		}
-		f, err = openAppend(path)
-	}
-	if err != nil {
-		return openFile{}, err
-	}
-	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: path, Err: errIrregular}
-	}
-	if err != nil {
-		f.Close()
-		return openFile{}, err
-	}
-	if before != nil && st.Size() == 0 && st.Mode().Perm() != before.Mode().Perm() {
-		// When it is not permitted, the log has permissions that an operator did not choose, but it has lines.
-		_ = f.Chmod(before.Mode().Perm())
-	}
-	tail := []byte{'\n'}
-	if st.Size() > 0 {
-		if _, err := f.ReadAt(tail, st.Size()-1); err != nil {
-			tail[0] = '\n' // a file that cannot be read can still be written
-		}
-	}
-	return openFile{f, st, tail[0] != '\n'}, nil
 }

@@ -20,7 +20,8 @@ const quiet = time.Minute
 
 // faults knows what does not work at the moment, and shows each such fault on standard error when it begins.
 type faults struct {
-	stderr io.Writer
+	stderr  io.Writer
+	encoder encoder
 
 	mu     sync.Mutex // guards the fields below
 	active map[string]error
@@ -52,7 +53,7 @@ func (f *faults) failed(op string, err error) {
 	f.shown[op] = shown{err.Error(), time.Now()}
 	r := slog.NewRecord(time.Now(), slog.LevelError, "log "+op+" failed", 0)
 	r.AddAttrs(slog.Any("err", err))
-	f.stderr.Write(appendText(nil, &scope{}, &r, false)) // nobody is left to tell when this fails
+	f.stderr.Write(f.encoder.text(nil, &scope{}, &r)) // nobody is left to tell when this fails
 }
 
 // works says that op works again.

@@ -1,54 +1,61 @@
 package logging
 
 import (
-	"bytes"
 	"io/fs"
 	"os"
 	"sync"
 	"time"
 )
 
-// Operations on files, as they are named among the faults.
+// Operations on the file, as they are named among the faults.
 const (
 	opFile   = "to its file"
 	opRotate = "rotation"
 )
 
-// file is TargetFile: the file that lines are appended to, and what is done about it in the background.
+// file is TargetFile: the file that lines are appended to, and the work in the background that belongs to it.
 type file struct {
 	naming  naming
-	limit   int64 // bytes of a file
-	bufSize int
-	flushAt time.Duration // how long a line may wait in the buffer
+	limit   int64         // bytes of a file
+	bufSize int           // 0: every line is written at once
+	flushIn time.Duration // how long a line may wait in the buffer
 	faults  *faults
 	gap     gapLine
 	folder  *folder
-	opened  time.Time     // zero of the clock
-	changed chan struct{} // has room for one: there is work in the folder
+	opened  time.Time     // zero of the times below
+	changed chan struct{} // has room for one: there may be something to do in the folder
 	dirty   chan struct{} // has room for one: lines wait in the buffer
 
 	mu        sync.Mutex // guards the fields below
 	part      part       // what lines are written to now
 	path      string     // of part
-	from, to  int64      // the Unix times between which path is right, when daily
+	from, to  int64      // the Unix times between which part is right, when daily
 	f         *os.File   // nil while there is none that takes lines
+	fd        uintptr    // of f
 	id        os.FileInfo
 	torn      bool          // f ends in the middle of a line
 	misplaced bool          // f is no longer the file of path, which cannot be opened
+	failing   bool          // f, or path, has failed and not worked since
 	size      int64         // bytes of f and of buf
 	buf       []byte        // whole lines that wait
-	check     time.Duration // when to look whether f is still the file of path, and to open it when there is none
-	rotate    time.Duration // not before that a rotation is tried again
-	failing   bool
+	verified  time.Duration // when f was last seen to be the file of path
+	check     time.Duration // when to look again, or to open the file when there is none
+	turnAfter time.Duration // when a rotation that failed is tried again
+	usual     bool          // a line of the present that fits can be written at once
+	closed    bool
 	loss      loss
 	rotations uint64
-	closed    bool
 }
 
 func newFile(cfg Config, faults *faults, gap gapLine) *file {
 	n := naming{cfg.Name, cfg.RotateBy == RotateByDate}
 	f := &file{
-		naming: n, limit: cfg.Size, bufSize: int(cfg.Buffer), flushAt: cfg.Flush, faults: faults, gap: gap,
+		naming:  n,
+		limit:   cfg.Size,
+		bufSize: int(cfg.Buffer),
+		flushIn: cfg.Flush,
+		faults:  faults,
+		gap:     gap,
 		folder:  newFolder(cfg, n, faults),
 		opened:  time.Now(),
 		changed: make(chan struct{}, 1),
@@ -56,20 +63,14 @@ func newFile(cfg Config, faults *faults, gap gapLine) *file {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.verify(0)
+	f.locate(f.opened)
+	f.verify()
+	f.settle()
 	notify(f.changed) // a run before this one may have left work
 	return f
 }
 
-// notify sends on a channel with room for one, unless a message is there already.
-func notify(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// start starts the work in the background, until done is closed.
+// start starts the work in the background, which goes on until done is closed.
 func (f *file) start(wg *sync.WaitGroup, done <-chan struct{}) {
 	wg.Go(func() { f.folder.run(f.changed, done) })
 	if f.folder.compress {
@@ -80,10 +81,41 @@ func (f *file) start(wg *sync.WaitGroup, done <-chan struct{}) {
 	}
 }
 
-// write writes a line, or puts it into the buffer when there is one and the line is not urgent.
-func (f *file) write(line []byte, urgent bool) {
+// notify sends on a channel with room for one, unless a message is there already.
+func notify(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// write writes a line of the time t, or puts it into the buffer when there is one. An urgent line does not wait there.
+//
+// The time of a record saves a look at the clock as long as it lies between the last look at the file and the next one. A
+// record may be made by hand, with any time.
+func (f *file) write(line []byte, urgent bool, t time.Time) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	elapsed := t.Sub(f.opened)
+	now := elapsed >= f.verified && elapsed < f.check && (!f.naming.daily || !f.anotherDay(t))
+	if !f.usual || !now || f.size+int64(len(line)) > f.limit {
+		f.admit(line, urgent)
+		f.mu.Unlock()
+		return
+	}
+	// The usual case stands here in one piece: after a system call a processor pays for each call that it returns through.
+	n, err := writeOnce(f.fd, line, f.size)
+	if n == len(line) {
+		f.size += int64(n)
+	} else {
+		f.size += int64(f.resume(line, n, err))
+		f.settle()
+	}
+	f.mu.Unlock()
+}
+
+// admit is write for all cases.
+func (f *file) admit(line []byte, urgent bool) {
+	defer f.settle()
 	if f.closed {
 		f.loss.add(1, fs.ErrClosed)
 		return
@@ -109,20 +141,14 @@ func (f *file) write(line []byte, urgent bool) {
 	}
 }
 
-// hold puts a line into the buffer.
-func (f *file) hold(line []byte) {
-	if len(f.buf) == 0 {
-		notify(f.dirty)
-	}
-	f.buf = append(f.buf, line...)
-	f.size += int64(len(line))
-}
-
 // prepare makes f ready to take n more bytes, as far as it can.
 func (f *file) prepare(n int) {
-	now := time.Since(f.opened)
-	if now >= f.check || f.naming.daily && f.anotherDay() {
-		f.verify(now)
+	now := time.Now()
+	if f.naming.daily && f.anotherDay(now) {
+		f.locate(now)
+		f.verify()
+	} else if now.Sub(f.opened) >= f.check {
+		f.verify()
 	}
 	if f.f != nil && f.size > 0 && f.size+int64(n) > f.limit {
 		f.drain()
@@ -130,135 +156,9 @@ func (f *file) prepare(n int) {
 	}
 }
 
-// put writes whole lines, and before them the one that says that lines are missing. It returns how many bytes of whole
-// lines are written now.
-func (f *file) put(lines []byte) int {
-	if f.f != nil && f.loss.gap > 0 {
-		gap := f.gap(f.loss.gap, f.loss.since, f.loss.cause)
-		n := f.append(gap)
-		f.size += int64(n)
-		if n == len(gap) {
-			f.loss.gap = 0
-		}
-	}
-	if f.f == nil {
-		return 0
-	}
-	return f.append(lines)
-}
-
-// append writes whole lines with one call. When it fails, no half line stays in the file, and f is closed, to be opened
-// again after a while. It returns how many bytes of whole lines are written.
-func (f *file) append(lines []byte) int {
-	if f.torn {
-		if _, err := f.f.Write([]byte{'\n'}); err != nil {
-			f.broke(err)
-			return 0
-		}
-		f.torn = false
-		f.size++
-	}
-	n, err := f.f.Write(lines)
-	if err == nil {
-		if f.failing && !f.misplaced {
-			f.failing = false
-			f.faults.works(opFile)
-		}
-		return n
-	}
-	whole := bytes.LastIndexByte(lines[:n], '\n') + 1
-	if n > whole {
-		f.cut(int64(n - whole))
-	}
-	f.broke(err)
-	return whole
-}
-
-// cut removes the last n bytes of f, the beginning of a line that has no room, unless somebody else has written since.
-// When they cannot be removed, the next line begins on a line of its own, since openLog looks at the end of the file.
-func (f *file) cut(n int64) {
-	st, err := f.f.Stat()
-	if err != nil {
-		return
-	}
-	tail := make([]byte, 1)
-	if _, err := f.f.ReadAt(tail, st.Size()-1); err == nil && tail[0] != '\n' {
-		f.f.Truncate(st.Size() - n)
-	}
-}
-
-// broke closes a file that does not take lines.
-func (f *file) broke(err error) {
-	f.f.Close()
-	f.f = nil
-	f.check = time.Since(f.opened) + probe
-	f.fail(err)
-}
-
-// fail keeps an error that stops lines from getting to their place.
-func (f *file) fail(err error) {
-	f.failing = true
-	f.loss.cause = err
-	f.faults.failed(opFile, err)
-}
-
-// drain writes the buffer, as far as f takes it.
-func (f *file) drain() {
-	for f.f != nil && len(f.buf) > 0 {
-		n := f.fitting()
-		if n == 0 {
-			if f.turn() {
-				continue
-			}
-			n = len(f.buf) // better too long a file than no line
-		}
-		written := f.put(f.buf[:n])
-		f.buf = f.buf[:copy(f.buf, f.buf[written:])]
-		if written < n {
-			return
-		}
-	}
-}
-
-// fitting is how many bytes of whole lines of the buffer fit into the file: at least one line into an empty file.
-func (f *file) fitting() int {
-	used := f.size - int64(len(f.buf))
-	if f.size <= f.limit {
-		return len(f.buf)
-	}
-	room := max(f.limit-used, 0)
-	n := bytes.LastIndexByte(f.buf[:min(room, int64(len(f.buf)))], '\n') + 1
-	if n == 0 && used == 0 {
-		n = bytes.IndexByte(f.buf, '\n') + 1
-	}
-	return n
-}
-
-func (f *file) flush() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.buf) == 0 || f.closed {
-		return
-	}
-	f.prepare(0)
-	f.drain()
-}
-
-// runFlush writes the buffer when a line has waited in it for long enough.
-func (f *file) runFlush(done <-chan struct{}) {
-	for {
-		select {
-		case <-f.dirty:
-		case <-done:
-			return
-		}
-		select {
-		case <-time.After(f.flushAt):
-			f.flush()
-		case <-done:
-			return
-		}
-	}
+// settle notes whether the next line needs more than a write.
+func (f *file) settle() {
+	f.usual = f.f != nil && f.bufSize == 0 && f.loss.gap == 0 && !f.torn && !f.failing && !f.closed
 }
 
 // reopen opens the file of the log's name in place of the open one.
@@ -268,8 +168,8 @@ func (f *file) reopen() error {
 	if f.closed {
 		return fs.ErrClosed
 	}
-	f.locate()
-	f.check = time.Since(f.opened) + probe
+	defer f.settle()
+	f.locate(time.Now())
 	return f.swap()
 }
 
@@ -288,12 +188,14 @@ func (f *file) close() error {
 		return nil
 	}
 	if len(f.buf) > 0 {
-		f.check = 0 // it is the last chance
+		f.check = 0 // a file that cannot be written gets its last chance
 		f.prepare(0)
 		f.drain()
-		f.loss.add(uint64(bytes.Count(f.buf, []byte{'\n'})), f.loss.cause)
+		f.loss.add(countLines(f.buf), f.loss.cause)
+		f.buf = nil
 	}
 	f.closed = true
+	f.settle()
 	if f.f == nil {
 		return nil
 	}

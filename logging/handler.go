@@ -29,12 +29,13 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 // emit writes a record whether or not it repeats another.
 func (h *handler) emit(r *slog.Record) {
 	b := h.log.buffers.get()
-	if h.log.cfg.Format == FormatJSON {
-		*b = appendJSON(*b, &h.scope, r, h.log.cfg.Source)
-	} else {
-		*b = appendText(*b, &h.scope, r, h.log.cfg.Source)
+	*b = h.log.encoder.line(*b, &h.scope, r)
+	if h.log.file != nil {
+		h.log.file.write(*b, r.Level >= slog.LevelError, r.Time)
 	}
-	h.log.write(*b, r.Level)
+	if h.log.stream != nil {
+		h.log.stream.write(*b)
+	}
 	h.log.buffers.put(b)
 }
 
@@ -42,18 +43,12 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(attrs) == 0 {
 		return h
 	}
-	if h.log.cfg.Format == FormatJSON {
-		return &handler{h.log, jsonWith(h.scope, attrs)}
-	}
-	return &handler{h.log, textWith(h.scope, attrs)}
+	return &handler{h.log, h.log.encoder.with(h.scope, attrs)}
 }
 
 func (h *handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	if h.log.cfg.Format == FormatJSON {
-		return &handler{h.log, jsonGroup(h.scope, name)}
-	}
-	return &handler{h.log, textGroup(h.scope, name)}
+	return &handler{h.log, h.log.encoder.group(h.scope, name)}
 }

@@ -17,8 +17,8 @@ func jsonWith(s scope, attrs []slog.Attr) scope {
 	start := len(s.attrs)
 	b := appendJSONGroups(s.attrs, s.groups)
 	opened := len(b)
-	for _, a := range attrs {
-		b = appendJSONAttr(b, a)
+	for i := range attrs {
+		b = appendJSONAttr(b, &attrs[i])
 	}
 	if len(b) == opened { // nothing to see in them: the groups stay closed
 		s.attrs = b[:start]
@@ -36,19 +36,19 @@ func jsonGroup(s scope, name string) scope {
 	return s
 }
 
-// appendJSON appends a record as a line of JSON.
-func appendJSON(b []byte, s *scope, r *slog.Record, source bool) []byte {
+// json appends a record as a line of JSON.
+func (e *encoder) json(b []byte, s *scope, r *slog.Record) []byte {
 	b = append(b, '{')
 	if !r.Time.IsZero() {
 		b = append(b, `"time":"`...)
-		b = appendJSONTime(b, r.Time.Local())
+		b = e.clock.appendRFC3339(b, r.Time)
 		b = append(b, `",`...)
 	}
 	b = append(b, `"level":"`...)
 	b = append(b, levelName(r.Level)...)
 	b = append(b, `","msg":`...)
 	b = appendJSONString(b, r.Message)
-	if source {
+	if e.source {
 		if src := r.Source(); src != nil {
 			b = appendJSONString(append(b, `,"source":`...), shortSource(src))
 		}
@@ -60,7 +60,7 @@ func appendJSON(b []byte, s *scope, r *slog.Record, source bool) []byte {
 		b = appendJSONGroups(b, s.groups)
 		opened := len(b)
 		r.Attrs(func(a slog.Attr) bool {
-			b = appendJSONAttr(b, a)
+			b = appendJSONAttr(b, &a)
 			return true
 		})
 		if len(b) == opened {
@@ -92,45 +92,21 @@ func appendJSONKey(b []byte, key string) []byte {
 }
 
 // appendJSONAttr appends a member; nothing for a group without members.
-func appendJSONAttr(b []byte, a slog.Attr) []byte {
-	v := a.Value.Resolve()
-	if v.Kind() == slog.KindGroup {
-		start := len(b)
-		if a.Key != "" {
-			b = append(appendJSONKey(b, a.Key), '{')
-		}
-		opened := len(b)
-		for _, m := range v.Group() {
-			b = appendJSONAttr(b, m)
-		}
-		switch {
-		case len(b) == opened:
-			return b[:start]
-		case a.Key != "":
-			b = append(b, '}')
-		}
-		return b
+func appendJSONAttr(b []byte, a *slog.Attr) []byte {
+	v := a.Value
+	kind := v.Kind()
+	if kind == slog.KindLogValuer {
+		v = v.Resolve()
+		kind = v.Kind()
+	}
+	if kind == slog.KindGroup {
+		return appendJSONGroup(b, a.Key, v.Group())
 	}
 	if a.Key == "" && v.Equal(slog.Value{}) {
 		return b
 	}
 	b = appendJSONKey(b, a.Key)
-	b = appendJSONValue(b, v)
-	if stack := stackOf(v); stack != nil {
-		b = append(appendJSONKey(b, a.Key+".stack"), '[')
-		for i, f := range stack {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSONString(b, f.String())
-		}
-		b = append(b, ']')
-	}
-	return b
-}
-
-func appendJSONValue(b []byte, v slog.Value) []byte {
-	switch v.Kind() {
+	switch kind {
 	case slog.KindString:
 		return appendJSONString(b, v.String())
 	case slog.KindInt64:
@@ -146,7 +122,37 @@ func appendJSONValue(b []byte, v slog.Value) []byte {
 	case slog.KindTime:
 		return append(v.Time().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 	}
-	return appendJSONAny(b, v.Any())
+	b = appendJSONAny(b, v.Any())
+	if stack := stackOf(v.Any()); stack != nil {
+		b = append(appendJSONKey(b, a.Key+".stack"), '[')
+		for i, f := range stack {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSONString(b, f.String())
+		}
+		b = append(b, ']')
+	}
+	return b
+}
+
+// appendJSONGroup appends the members of a group, as an object unless it has no name.
+func appendJSONGroup(b []byte, name string, members []slog.Attr) []byte {
+	start := len(b)
+	if name != "" {
+		b = append(appendJSONKey(b, name), '{')
+	}
+	opened := len(b)
+	for i := range members {
+		b = appendJSONAttr(b, &members[i])
+	}
+	if len(b) == opened {
+		return b[:start]
+	}
+	if name != "" {
+		b = append(b, '}')
+	}
+	return b
 }
 
 // appendJSONFloat appends what JSON has no number for as a string.
@@ -197,39 +203,32 @@ func appendJSONSafe(b, text []byte) []byte {
 // appendJSONString appends s as a JSON string: what is not printable is escaped, what is not UTF-8 becomes U+FFFD.
 func appendJSONString(b []byte, s string) []byte {
 	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		n := 1
-		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
-				i++
-				continue
-			}
-		} else if n = printableAt(s, i); n > 0 {
-			i += n
-			continue
+	for {
+		n := verbatim(s)
+		b = append(b, s[:n]...)
+		if n == len(s) {
+			return append(b, '"')
 		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b, n = append(b, '\\', c), 1
-		case '\n':
-			b, n = append(b, `\n`...), 1
-		case '\r':
-			b, n = append(b, `\r`...), 1
-		case '\t':
-			b, n = append(b, `\t`...), 1
-		default:
-			var r rune
-			r, n = utf8.DecodeRuneInString(s[i:])
-			b = appendJSONRune(b, r)
-		}
-		i += n
-		start = i
+		var escaped int
+		b, escaped = appendJSONEscape(b, s[n:])
+		s = s[n+escaped:]
 	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
+}
+
+// appendJSONEscape appends the escape of the character that s begins with, and returns its length in s.
+func appendJSONEscape(b []byte, s string) ([]byte, int) {
+	switch s[0] {
+	case '"', '\\':
+		return append(b, '\\', s[0]), 1
+	case '\n':
+		return append(b, `\n`...), 1
+	case '\r':
+		return append(b, `\r`...), 1
+	case '\t':
+		return append(b, `\t`...), 1
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	return appendJSONRune(b, r), n
 }
 
 // appendJSONRune appends r as \u and four digits, or as two of them beyond the first 65,536 characters.
@@ -240,9 +239,4 @@ func appendJSONRune(b []byte, r rune) []byte {
 		r = 0xdc00 + r&0x3ff
 	}
 	return appendHex(append(b, `\u`...), uint32(r), 4)
-}
-
-// appendJSONTime appends RFC 3339 with microseconds and the zone.
-func appendJSONTime(b []byte, t time.Time) []byte {
-	return t.AppendFormat(b, "2006-01-02T15:04:05.000000Z07:00")
 }

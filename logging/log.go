@@ -12,6 +12,7 @@ type Log struct {
 	cfg     Config
 	level   slog.LevelVar
 	logger  *slog.Logger
+	encoder encoder
 	buffers pool
 	faults  *faults
 	stream  *stream  // TargetStdout, or nil
@@ -30,7 +31,7 @@ func Open(cfg Config) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{cfg: cfg}
+	l := &Log{cfg: cfg, encoder: encoder{asJSON: cfg.Format == FormatJSON, source: cfg.Source}}
 	l.level.Set(cfg.Level)
 	l.logger = slog.New(&handler{log: l})
 	l.faults = newFaults(cfg.Stderr)
@@ -63,9 +64,9 @@ func (l *Log) Level() slog.Level { return l.level.Level() }
 func (l *Log) SetLevel(level slog.Level) { l.level.Set(level) }
 
 // write writes a line to every target that works, the file first: a terminal may be slow.
-func (l *Log) write(line []byte, level slog.Level) {
+func (l *Log) write(line []byte, level slog.Level, t time.Time) {
 	if l.file != nil {
-		l.file.write(line, level >= slog.LevelError)
+		l.file.write(line, level >= slog.LevelError, t)
 	}
 	if l.stream != nil {
 		l.stream.write(line)
@@ -76,10 +77,7 @@ func (l *Log) write(line []byte, level slog.Level) {
 func (l *Log) gap(lost uint64, since time.Time, cause error) []byte {
 	r := slog.NewRecord(time.Now(), slog.LevelWarn, "lines of this log are missing here", 0)
 	r.AddAttrs(slog.Uint64("lost", lost), slog.Time("since", since), slog.Any("cause", cause))
-	if l.cfg.Format == FormatJSON {
-		return appendJSON(nil, &scope{}, &r, false)
-	}
-	return appendText(nil, &scope{}, &r, false)
+	return l.encoder.line(nil, &scope{}, &r)
 }
 
 // Flush writes what waits in the buffer to the file.

@@ -26,6 +26,9 @@ func openAppend(path string) (*os.File, error) {
 	return f, err
 }
 
+// interrupted tells whether a call that failed is to be made again.
+func interrupted(err error) bool { return err == syscall.EINTR }
+
 // linked tells whether a file has a name in some folder: nothing that is written to it can be found otherwise.
 func linked(f *os.File) bool {
 	st, err := f.Stat()

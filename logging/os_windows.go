@@ -29,6 +29,16 @@ func openAppend(path string) (*os.File, error) {
 	return root.OpenFile(name, os.O_RDWR|os.O_APPEND|os.O_CREATE, fileMode)
 }
 
+// writeOnce appends p to a file that was opened to append, with one call.
+func writeOnce(fd uintptr, p []byte, _ int64) (n int, err error) {
+	var done uint32
+	err = windows.WriteFile(windows.Handle(fd), p, &done, nil)
+	return int(done), err
+}
+
+// interrupted tells whether a call that failed is to be made again.
+func interrupted(error) bool { return false }
+
 // linked tells whether a file has a name in some folder; Windows removes no file that is open.
 func linked(*os.File) bool { return true }
 

@@ -16,46 +16,61 @@ func printable(r rune) bool {
 	return strconv.IsPrint(r)
 }
 
+// What a character of ASCII can be without a quote or an escape.
+const (
+	inValue   = 1 << iota // part of a bare key or value of a text line
+	inMessage             // part of a bare message of a text line
+	inQuotes              // itself, between the quotes of text and of JSON
+)
+
+// class tells of every byte what it can be; those beyond ASCII need a look at the whole character.
+var class = [256]uint8{
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	6, 7, 2, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 4, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 3, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0,
+}
+
 // bareMessage tells whether s can be the message of a text line without quotes: no reader takes a part of it for an
 // attribute or for a quoted message.
 func bareMessage(s string) bool {
-	if s == "" || s[0] == ' ' || s[0] == '"' || s[len(s)-1] == ' ' {
-		return false
-	}
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if c < ' ' || c == '=' || c == 0x7f {
-				return false
-			}
-			i++
-			continue
+	return bare(s, inMessage) && s[0] != ' ' && s[0] != '"' && s[len(s)-1] != ' '
+}
+
+// bareValue tells whether s can be a key or a value of a text line without quotes.
+func bareValue(s string) bool { return bare(s, inValue) }
+
+// bare tells whether s has characters, and only those that can be what is asked for, or are printable beyond ASCII.
+func bare(s string, as uint8) bool {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if class[s[i]]&class[s[i+1]]&class[s[i+2]]&class[s[i+3]]&class[s[i+4]]&class[s[i+5]]&class[s[i+6]]&class[s[i+7]]&as == 0 {
+			return bareBeyond(s[i:], as)
 		}
-		n := printableAt(s, i)
+	}
+	for ; i < len(s); i++ {
+		if class[s[i]]&as == 0 {
+			return bareBeyond(s[i:], as)
+		}
+	}
+	return s != ""
+}
+
+// bareBeyond is bare for what has more than ASCII.
+func bareBeyond(s string, as uint8) bool {
+	for i := 0; i < len(s); {
+		n := 1
+		if s[i] >= utf8.RuneSelf {
+			n = printableAt(s, i)
+		} else if class[s[i]]&as == 0 {
+			n = 0
+		}
 		if n == 0 {
 			return false
 		}
 		i += n
 	}
 	return true
-}
-
-// bareValue tells whether s can be a key or a value of a text line without quotes.
-func bareValue(s string) bool {
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if c <= ' ' || c == '=' || c == '"' || c == 0x7f {
-				return false
-			}
-			i++
-			continue
-		}
-		n := printableAt(s, i)
-		if n == 0 {
-			return false
-		}
-		i += n
-	}
-	return s != ""
 }
 
 // printableAt is the length of the rune at i, beyond ASCII, or 0 when it is not printable or not UTF-8.
@@ -67,29 +82,37 @@ func printableAt(s string, i int) int {
 	return n
 }
 
+// verbatim is the length of the beginning of s that needs no escape between quotes, in text and in JSON.
+func verbatim(s string) int {
+	for i := 0; i < len(s); i++ {
+		if class[s[i]]&inQuotes != 0 {
+			continue
+		}
+		if s[i] < utf8.RuneSelf {
+			return i
+		}
+		n := printableAt(s, i)
+		if n == 0 {
+			return i
+		}
+		i += n - 1
+	}
+	return len(s)
+}
+
 // appendQuoted appends s as a Go string literal; strconv.Unquote gives back every byte of it.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		n := 1
-		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
-				i++
-				continue
-			}
-		} else if n = printableAt(s, i); n > 0 {
-			i += n
-			continue
+	for {
+		n := verbatim(s)
+		b = append(b, s[:n]...)
+		if n == len(s) {
+			return append(b, '"')
 		}
-		b = append(b, s[start:i]...)
-		b, n = appendEscape(b, s[i:])
-		i += n
-		start = i
+		var escaped int
+		b, escaped = appendEscape(b, s[n:])
+		s = s[n+escaped:]
 	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
 }
 
 // appendEscape appends the escape of the character that s begins with, and returns its length in s.

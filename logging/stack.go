@@ -65,12 +65,9 @@ func (f frame) String() string {
 	return f.function + " (" + path.Base(f.file) + ":" + strconv.Itoa(f.line) + ")"
 }
 
-// stackOf returns the stack of an error in v, the innermost call first, or nil.
-func stackOf(v slog.Value) (stack []frame) {
-	if v.Kind() != slog.KindAny {
-		return nil
-	}
-	err, ok := v.Any().(error)
+// stackOf returns the stack of an error, the innermost call first, or nil.
+func stackOf(a any) (stack []frame) {
+	err, ok := a.(error)
 	if !ok {
 		return nil
 	}

@@ -1,0 +1,73 @@
+package logging
+
+import (
+	"bytes"
+	"time"
+)
+
+// hold puts a line into the buffer.
+func (f *file) hold(line []byte) {
+	if len(f.buf) == 0 {
+		notify(f.dirty)
+	}
+	f.buf = append(f.buf, line...)
+	f.size += int64(len(line))
+}
+
+// drain writes the buffer, as far as the file takes it. What is left stays for the next time.
+func (f *file) drain() {
+	for f.f != nil && len(f.buf) > 0 {
+		n := f.fitting()
+		if n == 0 {
+			if f.turn() {
+				continue
+			}
+			n = len(f.buf) // better too long a file than no line
+		}
+		written := f.put(f.buf[:n])
+		f.buf = f.buf[:copy(f.buf, f.buf[written:])]
+		if written < n {
+			return
+		}
+	}
+}
+
+// fitting is how many bytes of whole lines of the buffer fit into the file: at least one line into an empty file.
+func (f *file) fitting() int {
+	if f.size <= f.limit {
+		return len(f.buf)
+	}
+	room := min(max(f.limit-f.onDisk(), 0), int64(len(f.buf)))
+	n := bytes.LastIndexByte(f.buf[:room], '\n') + 1
+	if n == 0 && f.onDisk() == 0 {
+		n = bytes.IndexByte(f.buf, '\n') + 1
+	}
+	return n
+}
+
+// flush writes the buffer.
+func (f *file) flush() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.buf) > 0 && !f.closed {
+		f.prepare(0)
+		f.drain()
+	}
+}
+
+// runFlush writes the buffer when a line has waited in it for long enough, until done is closed.
+func (f *file) runFlush(done <-chan struct{}) {
+	for {
+		select {
+		case <-f.dirty:
+		case <-done:
+			return
+		}
+		select {
+		case <-time.After(f.flushIn):
+			f.flush()
+		case <-done:
+			return
+		}
+	}
+}
