@@ -73,12 +73,15 @@ func (d *decoder) any(i int) (any, int) {
 }
 
 func (d *decoder) anyMap(i int) (any, int) {
-	n := d.count(i, '}')
+	i, more := d.enter(i, '}')
+	n := 0
+	if more {
+		n = d.count(i, '}')
+	}
 	if n < 0 || !d.spend(i, emptyMap+(2*(anySize+anySize)+mapEntry)*int64(n)) {
 		return nil, -1
 	}
 	m := make(map[string]any, n)
-	i, more := d.enter(i, '}')
 	for more {
 		name, next := d.text(i, maxFrame)
 		if next < 0 {
@@ -97,12 +100,15 @@ func (d *decoder) anyMap(i int) (any, int) {
 }
 
 func (d *decoder) anySlice(i int) (any, int) {
-	n := d.count(i, ']')
+	i, more := d.enter(i, ']')
+	n := 0
+	if more {
+		n = d.count(i, ']')
+	}
 	if n < 0 || !d.spend(i, boxedHeader+anySize*int64(n)) {
 		return nil, -1
 	}
 	s := make([]any, 0, n)
-	i, more := d.enter(i, ']')
 	for more {
 		var x any
 		if x, i = d.any(i); i < 0 {

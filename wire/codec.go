@@ -68,9 +68,9 @@ func (c *compiler) compile(made *codec, t reflect.Type) error {
 	case reflect.Bool:
 		*made = boolCodec()
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		*made = intCodec()
+		*made = intCodec(t.Bits())
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		*made = uintCodec()
+		*made = uintCodec(t.Bits())
 	case reflect.Float32, reflect.Float64:
 		*made = floatCodec(t.Bits())
 	case reflect.String:

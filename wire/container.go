@@ -18,46 +18,71 @@ func (c *compiler) sliceCodec(made *codec, t reflect.Type) error {
 		*made = bytesCodec()
 		return nil
 	}
-	size := int64(t.Elem().Size())
-	made.decode = func(d *decoder, i int, v reflect.Value) int {
-		if d.at(i) != '[' {
-			if d.null(i) {
-				return i + lenNull
-			}
-			return d.wrongKind(i, "an array")
-		}
-		n := d.count(i, ']')
-		if n < 0 || !d.spend(i, size*int64(n)) {
-			return -1
-		}
-		v.Set(reflect.MakeSlice(t, n, n))
-		return d.elements(i, v, elem)
-	}
-	made.encode = func(e *encoder, v reflect.Value) bool {
-		if v.IsNil() {
-			return e.null()
-		}
-		e.cost += size * int64(v.Len())
-		return e.elements(v, elem)
-	}
+	m := &sliceCodec{elem: elem, size: int64(t.Elem().Size())}
+	made.decode, made.encode = m.decode, m.encode
 	return nil
 }
 
-// elements decodes the array at i into the elements of a slice or an array of the same length.
-func (d *decoder) elements(i int, v reflect.Value, elem *codec) int {
-	n := 0
-	i, more := d.enter(i, ']')
-	for more {
-		if n >= v.Len() {
-			return d.changed(i)
+type sliceCodec struct {
+	elem *codec
+	size int64 // bytes of an element
+}
+
+// fewElements is for how many elements there is room before they are counted.
+const fewElements = 4
+
+// cost returns how many bytes a slice of n elements takes as it grows.
+func (m *sliceCodec) cost(n int) int64 {
+	switch {
+	case n == 0:
+		return 0
+	case n <= fewElements:
+		return m.size * fewElements
+	case n <= 2*fewElements:
+		return m.size * 3 * fewElements
+	}
+	return m.size * (fewElements + int64(n))
+}
+
+func (m *sliceCodec) decode(d *decoder, i int, v reflect.Value) int {
+	if d.at(i) != '[' {
+		if d.null(i) {
+			return i + lenNull
 		}
-		if i = elem.decode(d, i, v.Index(n)); i < 0 {
+		return d.wrongKind(i, "an array")
+	}
+	i, more := d.enter(i, ']')
+	if !more {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		return i
+	}
+	if !d.spend(i, m.cost(1)) {
+		return -1
+	}
+	v.Grow(fewElements)
+	for n := 0; more; n++ {
+		if n == v.Cap() {
+			rest := d.count(i, ']')
+			if rest < 0 || !d.spend(i, m.cost(n+rest)-m.cost(1)) {
+				return -1
+			}
+			v.Grow(rest)
+		}
+		v.SetLen(n + 1)
+		if i = m.elem.decode(d, i, v.Index(n)); i < 0 {
 			d.err.inElement(n)
 		}
-		n++
 		i, more = d.next(i, ']')
 	}
 	return i
+}
+
+func (m *sliceCodec) encode(e *encoder, v reflect.Value) bool {
+	if v.IsNil() {
+		return e.null()
+	}
+	e.cost += m.cost(v.Len())
+	return e.elements(v, m.elem)
 }
 
 func (e *encoder) elements(v reflect.Value, elem *codec) bool {
@@ -91,14 +116,18 @@ func (c *compiler) arrayCodec(made *codec, t reflect.Type) error {
 		if d.at(i) != '[' {
 			return d.wrongKind(i, due)
 		}
-		n := d.count(i, ']')
-		if n < 0 {
-			return -1
+		n, start := 0, i
+		i, more := d.enter(i, ']')
+		for ; more && n < t.Len(); n++ {
+			if i = elem.decode(d, i, v.Index(n)); i < 0 {
+				d.err.inElement(n)
+			}
+			i, more = d.next(i, ']')
 		}
-		if n != t.Len() {
-			return d.fail(i, ErrKind, "an array of "+strconv.Itoa(n)+" where "+due+" is due")
+		if i >= 0 && (more || n < t.Len()) {
+			return d.fail(start, ErrKind, "an array of another length where "+due+" is due")
 		}
-		return d.elements(i, v, elem)
+		return i
 	}
 	made.encode = func(e *encoder, v reflect.Value) bool { return e.elements(v, elem) }
 	return nil
@@ -116,7 +145,7 @@ func bytesCodec() codec {
 				return -1
 			}
 			b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
-			n, err := base64.StdEncoding.Decode(b, s)
+			n, err := decodeBase64(b, s)
 			if err != nil {
 				return d.fail(i, ErrValue, "base64 is due")
 			}
@@ -128,7 +157,7 @@ func bytesCodec() codec {
 				return e.null()
 			}
 			e.b = append(e.b, '"')
-			e.b = base64.StdEncoding.AppendEncode(e.b, v.Bytes())
+			e.b = appendBase64(e.b, v.Bytes())
 			e.b = append(e.b, '"')
 			return true
 		},
@@ -167,13 +196,16 @@ func (m *mapCodec) decode(d *decoder, i int, v reflect.Value) int {
 		}
 		return d.wrongKind(i, "an object")
 	}
-	n := d.count(i, '}')
+	i, more := d.enter(i, '}')
+	n := 0
+	if more {
+		n = d.count(i, '}')
+	}
 	if n < 0 || !d.spend(i, emptyMap+m.entry*int64(n)) {
 		return -1
 	}
 	v.Set(reflect.MakeMapWithSize(m.t, n))
 	key, value := reflect.New(m.t.Key()).Elem(), reflect.New(m.t.Elem()).Elem()
-	i, more := d.enter(i, '}')
 	for more {
 		name, next := d.text(i, maxFrame)
 		if next < 0 {

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"math"
 	"strconv"
 )
 
@@ -70,16 +69,15 @@ func (d *decoder) at(i int) byte {
 	return 0
 }
 
+// space skips white space, which most peers do not write.
 func (d *decoder) space(i int) int {
-	for {
-		switch d.at(i) {
-		case ' ', '\t', '\r', '\n':
-			i++
-		default:
-			return i
-		}
+	for d.at(i) <= ' ' && isSpace(d.at(i)) {
+		i++
 	}
+	return i
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // null reports whether the value at i is null.
 func (d *decoder) null(i int) bool { return d.at(i) == 'n' }
@@ -127,13 +125,18 @@ func (d *decoder) name(i int) (name []byte, escaped bool, at int) {
 	return name, escaped, d.space(i + 1)
 }
 
-// str returns the inside of the string at i as it is written, and whether there is a backslash in it.
+// str returns the inside of the string whose opening quote is at i as it is written, and whether there is a backslash
+// in it.
 func (d *decoder) str(i int) (s []byte, escaped bool, next int) {
-	next = d.skipString(i)
-	if next < 0 {
+	const short = 32 // what is longer is searched faster
+	start := i + 1
+	if end := start + plain(d.data[start:min(start+short, len(d.data))]); d.at(end) == '"' {
+		return d.data[start:end], false, end + 1
+	}
+	if next = d.skipString(i); next < 0 {
 		return nil, false, -1
 	}
-	s = d.data[i+1 : next-1]
+	s = d.data[start : next-1]
 	return s, bytes.IndexByte(s, '\\') >= 0, next
 }
 
@@ -196,23 +199,21 @@ func isDelimiter(c byte) bool {
 	return false
 }
 
-// count returns how many elements the array at i has, or members the object.
+// count returns how many members or elements there are from the one at i on, -1 if err is set.
 func (d *decoder) count(i int, closing byte) int {
-	n := 0
-	i, more := d.enter(i, closing)
-	for more {
-		n++
+	for n, more := 0, true; ; n++ {
+		if !more {
+			return n
+		}
 		if closing == '}' {
 			if _, _, i = d.name(i); i < 0 {
 				return -1
 			}
 		}
-		i, more = d.next(d.skip(i), closing)
+		if i, more = d.next(d.skip(i), closing); i < 0 {
+			return -1
+		}
 	}
-	if i < 0 {
-		return -1
-	}
-	return n
 }
 
 // text decodes the string at i, which is at most most bytes long.
@@ -246,20 +247,24 @@ func (d *decoder) integer(i int) (n uint64, negative bool, next int) {
 		i++
 	}
 	first := i
-	for c := d.at(i); '0' <= c && c <= '9'; c = d.at(i) {
-		digit := uint64(c - '0')
-		if n > (math.MaxUint64-digit)/10 {
-			return 0, false, d.fail(start, ErrRange, "")
+	for ; i < len(d.data); i++ {
+		digit := d.data[i] - '0'
+		if digit > 9 {
+			break
 		}
-		n = n*10 + digit
-		i++
+		n = n*10 + uint64(digit)
 	}
 	if i == first {
 		return 0, false, d.wrongKind(start, "an integer")
 	}
-	switch d.at(i) {
-	case '.', 'e', 'E':
+	if c := d.at(i); c == '.' || c|0x20 == 'e' {
 		return 0, false, d.fail(start, ErrKind, "a fraction or an exponent where an integer is due")
+	}
+	if i-first >= 20 { // n may have overflowed
+		var err error
+		if n, err = strconv.ParseUint(string(d.data[first:i]), 10, 64); err != nil {
+			return 0, false, d.fail(start, ErrRange, "")
+		}
 	}
 	return n, negative, i
 }
@@ -274,4 +279,56 @@ func (d *decoder) number(i int) (s []byte, next int) {
 		i++
 	}
 	return d.data[start:i], i
+}
+
+// float decodes the number at i.
+func (d *decoder) float(i, bits int) (float64, int) {
+	if x, next := d.decimal(i); next >= 0 && bits == 64 {
+		return x, next
+	}
+	s, next := d.number(i)
+	if next < 0 {
+		return 0, -1
+	}
+	x, err := strconv.ParseFloat(string(s), bits)
+	if err != nil {
+		return 0, d.fail(i, ErrRange, "")
+	}
+	return x, next
+}
+
+// powers are the powers of ten by which decimal divides; all of them have an exact float64.
+var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// decimal decodes a number of at most 15 digits without an exponent, and returns -1 for all else. Its digits and the power
+// of ten are exact, so their quotient is rounded once, as it must be.
+func (d *decoder) decimal(i int) (float64, int) {
+	negative := d.at(i) == '-'
+	if negative {
+		i++
+	}
+	first, point := i, -1
+	var n uint64
+	for ; i < len(d.data); i++ {
+		if digit := d.data[i] - '0'; digit <= 9 {
+			n = n*10 + uint64(digit)
+		} else if d.data[i] == '.' && point < 0 {
+			point = i
+		} else {
+			break
+		}
+	}
+	digits, decimals := i-first, 0
+	if point >= 0 {
+		digits--
+		decimals = i - point - 1
+	}
+	if digits == 0 || digits > 15 || d.at(i)|0x20 == 'e' {
+		return 0, -1
+	}
+	x := float64(n) / powers[decimals]
+	if negative {
+		x = -x
+	}
+	return x, i
 }

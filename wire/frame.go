@@ -32,10 +32,9 @@ func Parse(data []byte) (*Frame, error) {
 }
 
 func (f *Frame) parse() error {
-	var few [fewNames]name // the names of a common frame need no more
-	s := scanner{data: f.data, names: nameSet{names: few[:0]}}
+	s := scanner{data: f.data}
 	if !s.frame(f) {
-		if at := invalidUTF8(f.data); at >= 0 {
+		if at := invalidUTF8(f.data); at >= 0 && s.err.Err != ErrUTF8 {
 			s.fail(at, ErrUTF8, "")
 		}
 		s.err.Type, s.err.Name = f.Type, f.Type.Name()
@@ -134,8 +133,8 @@ func isName(want string, name []byte, escaped bool) bool {
 	return string(name) == want
 }
 
-// Raw returns the JSON of a member of the frame, and false if the frame has none of that name. It is part of the data
-// that was parsed.
+// Raw returns the JSON of a member of the frame, and false if the frame has none of that name. It is a part of the data
+// that was parsed, not a copy.
 func (f *Frame) Raw(field string) ([]byte, bool) {
 	at := f.find(field)
 	if at == 0 {

@@ -13,8 +13,10 @@ const fewNames = 24
 
 // A nameSet holds the names of the objects that are open, those of the innermost last, and finds one that comes twice.
 type nameSet struct {
-	names []name
-	side  []byte // names that were written with escapes, without them
+	few  [fewNames]name // enough for a common frame, so that nothing is allocated for it
+	many []name         // takes the place of few when that is full
+	n    int            // how many there are
+	side []byte         // names that were written with escapes, without them
 }
 
 // A name refers to one name, in the text or in the side buffer. It is small because a hostile object is made of names.
@@ -58,29 +60,42 @@ func (s *nameSet) bytes(data []byte, n name) []byte {
 	return data[n.at:][:n.length&^inSide]
 }
 
+// all returns the names of all objects that are open.
+func (s *nameSet) all() []name {
+	if s.many != nil {
+		return s.many[:s.n]
+	}
+	return s.few[:s.n]
+}
+
 // open begins an object and returns what its add and close want.
-func (s *nameSet) open() int { return len(s.names) }
+func (s *nameSet) open() int { return s.n }
 
 // add adds a name to the object, and reports false if it is known that the object has it already.
 func (s *nameSet) add(data []byte, open int, n name) bool {
-	if known := s.names[open:]; len(known) < fewNames {
-		for _, k := range known {
-			if k.head == n.head && bytes.Equal(s.bytes(data, k), s.bytes(data, n)) {
+	if known := s.all()[open:]; len(known) < fewNames {
+		for i := range known {
+			if k := &known[i]; k.head == n.head && bytes.Equal(s.bytes(data, *k), s.bytes(data, n)) {
 				return false
 			}
 		}
 	}
-	if len(s.names) == cap(s.names) {
-		s.names = slices.Grow(s.names, len(s.names)+fewNames) // double: less garbage than append leaves
+	switch {
+	case s.many != nil:
+		s.many = append(s.many[:s.n], n)
+	case s.n < fewNames:
+		s.few[s.n] = n
+	default:
+		s.many = append(append(make([]name, 0, 4*fewNames), s.few[:]...), n)
 	}
-	s.names = append(s.names, n)
+	s.n++
 	return true
 }
 
 // close ends the object and forgets its names. If one came twice it returns that and false.
 func (s *nameSet) close(data []byte, open int) (name, bool) {
-	names := s.names[open:]
-	s.names = s.names[:open]
+	names := s.all()[open:]
+	s.n = open
 	if len(names) <= fewNames {
 		return name{}, true
 	}

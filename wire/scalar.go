@@ -31,7 +31,7 @@ func boolCodec() codec {
 	}
 }
 
-func intCodec() codec {
+func intCodec(bits int) codec {
 	return codec{
 		decode: func(d *decoder, i int, v reflect.Value) int {
 			if d.null(i) {
@@ -45,7 +45,7 @@ func intCodec() codec {
 			if negative {
 				x = -x
 			}
-			if n != 0 && (x < 0) != negative || v.OverflowInt(x) {
+			if n != 0 && (x < 0) != negative || x<<(64-bits)>>(64-bits) != x {
 				return d.fail(i, ErrRange, "")
 			}
 			v.SetInt(x)
@@ -58,7 +58,7 @@ func intCodec() codec {
 	}
 }
 
-func uintCodec() codec {
+func uintCodec(bits int) codec {
 	return codec{
 		decode: func(d *decoder, i int, v reflect.Value) int {
 			if d.null(i) {
@@ -68,7 +68,7 @@ func uintCodec() codec {
 			if next < 0 {
 				return -1
 			}
-			if negative && n != 0 || v.OverflowUint(n) {
+			if negative && n != 0 || n<<(64-bits)>>(64-bits) != n {
 				return d.fail(i, ErrRange, "")
 			}
 			v.SetUint(n)
@@ -97,29 +97,46 @@ func floatCodec(bits int) codec {
 	}
 }
 
-// float decodes the number at i.
-func (d *decoder) float(i, bits int) (float64, int) {
-	s, next := d.number(i)
-	if next < 0 {
-		return 0, -1
-	}
-	x, err := strconv.ParseFloat(string(s), bits)
-	if err != nil {
-		return 0, d.fail(i, ErrRange, "")
-	}
-	return x, next
-}
-
 // float appends a number in the shortest form that is read as the same.
 func (e *encoder) float(x float64, bits int) bool {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return e.fail(ErrRange, strconv.FormatFloat(x, 'g', -1, 64)+" has no JSON")
+	}
+	if bits == 64 && e.nano(x) {
+		return true
 	}
 	format := byte('f')
 	if a := math.Abs(x); a != 0 && (a < 1e-6 || a >= 1e21) {
 		format = 'e'
 	}
 	e.b = strconv.AppendFloat(e.b, x, format, -1, bits)
+	return true
+}
+
+// nano appends a positive number that has nine decimals at most and fifteen digits at most, as durations in seconds have,
+// and reports whether x is one. No other number of so few digits is rounded to the same x, so this is the shortest.
+func (e *encoder) nano(x float64) bool {
+	const one = 1e9
+	if !(x >= 1e-6 && x < 1e6) {
+		return false
+	}
+	n := uint64(math.Round(x * one))
+	if float64(n)/one != x {
+		return false
+	}
+	e.b = strconv.AppendUint(e.b, n/one, 10)
+	n %= one
+	if n == 0 {
+		return true
+	}
+	e.b = append(e.b, ".000000000"...)
+	for at := len(e.b) - 1; n > 0; at-- {
+		e.b[at] = byte('0' + n%10)
+		n /= 10
+	}
+	for e.b[len(e.b)-1] == '0' {
+		e.b = e.b[:len(e.b)-1]
+	}
 	return true
 }
 

@@ -223,8 +223,10 @@ func (s *scanner) str(i int) (end int, escaped bool) {
 		}
 		switch c := s.data[i]; {
 		case c == '"':
-			if !ascii && !utf8.Valid(s.data[start:i]) {
-				return s.fail(start, ErrUTF8, ""), false
+			if !ascii {
+				if bad := invalidUTF8(s.data[start:i]); bad >= 0 {
+					return s.fail(start+bad, ErrUTF8, ""), false
+				}
 			}
 			return i + 1, escaped
 		case c >= utf8.RuneSelf:

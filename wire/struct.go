@@ -18,7 +18,7 @@ type structPlan struct {
 // A field is one field of a struct, maybe of a struct that is embedded in it.
 type field struct {
 	name   string // of the member
-	prefix string // the name as JSON, with its colon
+	prefix string // the name as JSON, between a comma and a colon
 	index  int    // of a field of the struct itself, -1 for one of an embedded struct
 	path   []int  // to the field
 	tagged bool   // its name stands in its tag
@@ -97,7 +97,7 @@ func (c *compiler) field(f *field, sf reflect.StructField, options []string) err
 		return fmt.Errorf("the name %q is not UTF-8", f.name)
 	}
 	var err error
-	f.prefix = string(appendString(nil, f.name)) + ":"
+	f.prefix = "," + string(appendString(nil, f.name)) + ":"
 	if f.codec, err = c.codec(sf.Type); err != nil {
 		return err
 	}
@@ -180,19 +180,28 @@ func dominant(all []field) []field {
 	return kept
 }
 
-// find returns the field of a name, -1 if there is none. Peers write members in the order of the fields, so the one
-// that is expected is looked at first.
-func (p *structPlan) find(name []byte, escaped bool, expected int) int {
+// ahead is how many fields member looks at before it looks a name up: peers leave out what is empty.
+const ahead = 4
+
+// member finds the field that the member at i belongs to, and the position of its value. The field is -1 for a member
+// that is not known, the position is -1 if d.err is set. Peers write members in the order of the fields, so those that
+// are expected are looked at first.
+func (p *structPlan) member(d *decoder, i, expected int) (n, at int) {
+	rest := d.data[i:]
+	for n := expected; n < len(p.fields) && n < expected+ahead; n++ {
+		prefix := p.fields[n].prefix[len(","):]
+		if len(rest) > len(prefix) && rest[1] == prefix[1] && string(rest[:len(prefix)]) == prefix {
+			return n, d.space(i + len(prefix))
+		}
+	}
+	name, escaped, at := d.name(i)
 	if escaped {
 		name = appendUnescaped(nil, name)
 	}
-	if expected < len(p.fields) && p.fields[expected].name == string(name) {
-		return expected
+	if n, ok := p.byName[string(name)]; ok {
+		return n, at
 	}
-	if i, ok := p.byName[string(name)]; ok {
-		return i
-	}
-	return -1
+	return -1, at
 }
 
 func (p *structPlan) decode(d *decoder, i int, v reflect.Value) int {
@@ -205,13 +214,13 @@ func (p *structPlan) decode(d *decoder, i int, v reflect.Value) int {
 	expected := 0
 	i, more := d.enter(i, '}')
 	for more {
-		name, escaped, at := d.name(i)
-		if at < 0 {
+		n, at := p.member(d, i, expected)
+		switch {
+		case at < 0:
 			return -1
-		}
-		if n := p.find(name, escaped, expected); n < 0 {
+		case n < 0:
 			i = d.skip(at)
-		} else {
+		default:
 			expected = n + 1
 			if i = p.fields[n].decode(d, at, v); i < 0 {
 				d.err.inField(p.fields[n].name)
@@ -242,44 +251,48 @@ func (f *field) decode(d *decoder, i int, v reflect.Value) int {
 }
 
 func (p *structPlan) encode(e *encoder, v reflect.Value) bool {
+	start := len(e.b)
 	if !e.enter('{') {
 		return false
 	}
-	first := true
+	e.b = e.b[:start] // the comma before the first member has its place
 	for i := range p.fields {
 		f := &p.fields[i]
-		fv, ok := f.value(e, v)
-		if !ok || f.omit != nil && f.omit(fv) {
+		var fv reflect.Value
+		if f.index >= 0 {
+			fv = v.Field(f.index)
+		} else if fv = f.embedded(e, v); !fv.IsValid() {
 			continue
 		}
-		if !first {
-			e.b = append(e.b, ',')
+		if f.omit != nil && f.omit(fv) {
+			continue
 		}
-		first = false
 		e.b = append(e.b, f.prefix...)
 		if !f.codec.encode(e, fv) {
 			e.err.inField(f.name)
 			return false
 		}
 	}
+	if len(e.b) == start {
+		e.b = append(e.b, '{')
+	} else {
+		e.b[start] = '{'
+	}
 	e.leave('}')
 	return true
 }
 
-// value returns the value of the field, and false if it is behind a nil pointer.
-func (f *field) value(e *encoder, v reflect.Value) (reflect.Value, bool) {
-	if f.index >= 0 {
-		return v.Field(f.index), true
-	}
+// embedded returns the value of a field of an embedded struct, none if that is behind a nil pointer.
+func (f *field) embedded(e *encoder, v reflect.Value) reflect.Value {
 	for _, n := range f.path {
 		if v.Kind() == reflect.Pointer {
 			if v.IsNil() {
-				return v, false
+				return reflect.Value{}
 			}
 			e.cost += int64(v.Type().Elem().Size())
 			v = v.Elem()
 		}
 		v = v.Field(n)
 	}
-	return v, true
+	return v
 }
