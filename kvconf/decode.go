@@ -13,9 +13,6 @@ import (
 // DefaultMaxLine is the longest line in bytes that a Decoder takes when MaxLine was not called.
 const DefaultMaxLine = 16 << 20
 
-// maxProblems is how many problems of an input are kept; the last one then says how many there were.
-const maxProblems = 1000
-
 // A Decoder reads one file, or a list of entries, into a Go value. Its options are methods that return the Decoder:
 //
 //	err := kvconf.NewDecoder(f).File("agent.conf").Tolerant().Decode(&conf)
@@ -80,8 +77,8 @@ func (d *Decoder) Findings() []*Error { return d.findings }
 // of the package. It goes on after a problem, and returns all of them as Errors; v then holds what could be decoded. An error
 // that is not of type Errors is one of the reader, or wraps ErrType when v cannot be decoded into.
 func (d *Decoder) Decode(v any) error {
-	d.findings = nil
 	run := decodeState{Decoder: d}
+	defer func() { d.findings = run.found.all() }()
 	if err := run.aim(v); err != nil {
 		return err
 	}
@@ -133,11 +130,11 @@ func (d *Decoder) readError(err error) error {
 type decodeState struct {
 	*Decoder
 	item
-	src     string // the text, unless there are entries
-	index   int    // the current entry
-	into    target
-	errs    Errors
-	dropped int // problems over maxProblems
+	src    string // the text, unless there are entries
+	index  int    // the current entry
+	into   target
+	errors problems
+	found  problems // in tolerant mode
 }
 
 // A target takes settings one by one.
@@ -192,7 +189,9 @@ func (d *decodeState) aim(v any) error {
 // source decodes the text of a file.
 func (d *decodeState) source(src string) {
 	if isUTF16(src) {
-		d.add(utf16Error(), false)
+		e := utf16Error()
+		e.File = d.file
+		d.errors.add(e)
 		return
 	}
 	d.src = src
@@ -203,7 +202,8 @@ func (d *decodeState) source(src string) {
 		number++
 		bad := ln.scan(src, pos)
 		if d.maxLine > 0 && ln.end-ln.start > d.maxLine {
-			d.add(&Error{Line: number, Column: 1, Kind: ErrLineTooLong, Msg: fmt.Sprintf("the line is longer than %d bytes", d.maxLine)}, false)
+			msg := fmt.Sprintf("the line is longer than %d bytes", d.maxLine)
+			d.errors.add(&Error{File: d.file, Line: number, Column: 1, Kind: ErrLineTooLong, Msg: msg})
 			return
 		}
 		d.line, d.text = number, src[ln.start:ln.end]
@@ -268,34 +268,57 @@ func (d *decodeState) before() iter.Seq2[string, int] {
 	}
 }
 
-// lineProblem reports what is wrong with the current line.
-func (d *decodeState) lineProblem(bad *lineError, start int) {
-	e := &Error{Line: d.line, Key: d.key, Kind: bad.kind, Msg: bad.msg, Column: columnOf(d.text, bad.at-start)}
-	if !d.into.isSecret(d.key) {
-		e.snippet(d.text)
+// problems gives the list for a problem, which in tolerant mode is a finding when it is lenient, or nil when the list is full.
+func (d *decodeState) problems(lenient bool) *problems {
+	p := &d.errors
+	if lenient && d.tolerant {
+		p = &d.found
 	}
-	d.add(e, bad.kind == ErrEncoding)
+	if p.full() {
+		return nil
+	}
+	return p
 }
 
-// unknown reports the key of the current item, which the target has no place for.
-func (d *decodeState) unknown(msg, suggest string) {
-	e := &Error{Line: d.line, Key: d.key, Kind: ErrUnknownKey, Msg: msg, Suggest: suggest, Column: d.columnOfKey()}
-	if !d.into.isSecret(suggest) {
+// problem gives an error about the current item, with the line unless that holds a secret.
+func (d *decodeState) problem(kind error, column int, secret bool, msg string) *Error {
+	e := &Error{File: d.file, Line: d.line, Column: column, Key: d.key, Kind: kind, Msg: msg}
+	if !secret {
 		e.snippet(d.text)
 	}
-	d.add(e, true)
+	return e
+}
+
+// lineProblem reports what is wrong with the current line.
+func (d *decodeState) lineProblem(bad *lineError, start int) {
+	if p := d.problems(bad.kind == ErrEncoding); p != nil {
+		p.add(d.problem(bad.kind, columnOf(d.text, bad.at-start), d.into.isSecret(d.key), bad.msg))
+	}
+}
+
+// unknown reports that the plan has no place for the key of the current item. Of the key, path is what the plan may know.
+func (d *decodeState) unknown(plan *plan, path string) {
+	if p := d.problems(true); p != nil {
+		msg, suggest := plan.unknown(path)
+		e := d.problem(ErrUnknownKey, d.columnOfKey(), plan.isSecret(path) || plan.isSecret(suggest), msg)
+		e.Suggest = suggest
+		p.add(e)
+	}
 }
 
 // duplicate reports that the key of the current item was set before.
 func (d *decodeState) duplicate(first int) {
-	e := &Error{Line: d.line, Key: d.key, Kind: ErrDuplicateKey, Msg: "the key is set twice", FirstLine: first, Column: d.columnOfKey()}
+	p := d.problems(true)
+	if p == nil {
+		return
+	}
+	msg := "the key is set again"
 	if first > 0 {
-		e.Msg = fmt.Sprintf("the key is set twice, first in line %d", first)
+		msg = fmt.Sprintf("the key is set again; it was first set in line %d", first)
 	}
-	if !d.secret {
-		e.snippet(d.text)
-	}
-	d.add(e, true)
+	e := d.problem(ErrDuplicateKey, d.columnOfKey(), d.secret, msg)
+	e.FirstLine = first
+	p.add(e)
 }
 
 // invalid reports what is wrong with the value of the current item.
@@ -304,45 +327,24 @@ func (d *decodeState) invalid(err error) {
 	if !ok {
 		bad = &valueError{kind: ErrValue, msg: err.Error(), err: err}
 	}
-	e := &Error{Line: d.line, Key: d.key + bad.path, Kind: bad.kind, Msg: bad.msg, Suggest: bad.suggest, Err: bad.err, Column: d.columnOfValue(bad.offset)}
-	if d.secret || bad.secret {
+	p := d.problems(bad.kind == ErrUnknownKey || bad.kind == ErrDuplicateKey)
+	if p == nil {
+		return
+	}
+	secret := d.secret || bad.secret
+	e := d.problem(bad.kind, d.columnOfValue(bad.offset), secret, bad.msg)
+	e.Key += bad.path
+	e.Suggest, e.Err = bad.suggest, bad.err
+	if secret {
 		e.Msg, e.Err = "the value is not valid; it is not shown, since it is a secret", nil
-	} else {
-		e.snippet(d.text)
 	}
-	d.add(e, bad.kind == ErrUnknownKey || bad.kind == ErrDuplicateKey)
-}
-
-// add keeps a problem. A lenient one is a finding in tolerant mode.
-func (d *decodeState) add(e *Error, lenient bool) {
-	e.File = d.file
-	list := &d.errs
-	if lenient && d.tolerant {
-		list = &d.findings
-	}
-	if len(d.errs)+len(d.findings) >= maxProblems {
-		d.dropped++
-		if len(*list) > 0 {
-			return
-		}
-	}
-	*list = append(*list, e)
+	p.add(e)
 }
 
 // result gives the errors of the run, or nil.
 func (d *decodeState) result() error {
-	if d.dropped > 0 {
-		more := &Error{File: d.file, Msg: fmt.Sprintf("there are %d more problems", d.dropped)}
-		if len(d.errs) > 0 {
-			more.Kind = d.errs[len(d.errs)-1].Kind
-			d.errs = append(d.errs, more)
-		} else {
-			more.Kind = d.findings[len(d.findings)-1].Kind
-			d.findings = append(d.findings, more)
-		}
-	}
-	if len(d.errs) > 0 {
-		return d.errs
+	if all := d.errors.all(); len(all) > 0 {
+		return all
 	}
 	return nil
 }

@@ -35,13 +35,13 @@ func Parse(data []byte) (*Document, error) {
 		d.rows = append(d.rows, &row{raw: src})
 		return d, Errors{utf16Error()}
 	}
-	var errs Errors
+	var bad problems
 	store := make([]row, 0, lines)
 	for pos := head; pos < len(src); {
 		store = append(store, row{})
 		r := &store[len(store)-1]
-		if bad := r.parse(src, pos); bad != nil && len(errs) < maxProblems {
-			errs = append(errs, r.problem(bad, len(d.rows)+1))
+		if err := r.parse(src, pos); err != nil && !bad.full() {
+			bad.add(r.problem(err, len(d.rows)+1))
 		}
 		pos += len(r.raw)
 		d.rows = append(d.rows, r)
@@ -49,7 +49,7 @@ func Parse(data []byte) (*Document, error) {
 			d.index[r.key] = r
 		}
 	}
-	if len(errs) > 0 {
+	if errs := bad.all(); len(errs) > 0 {
 		return d, errs
 	}
 	return d, nil

@@ -59,21 +59,23 @@ func (it *item) columnOfValue(offset int) int {
 
 // snippet puts the text of a line into e, around the place when the line is long.
 func (e *Error) snippet(text string) {
-	from, characters := 0, 0
-	start := 0
-	for i := range text {
-		if characters++; characters == e.Column-maxSnippet/2 {
-			start = i
+	at := e.Column - 1
+	if utf8.RuneCountInString(text) > maxSnippet {
+		first := max(0, at-maxSnippet/2)
+		text = skip(text, first)
+		text = text[:len(text)-len(skip(text, maxSnippet))]
+		at -= first
+	}
+	e.Snippet, e.caret = text, at
+}
+
+// skip cuts the first n characters off s.
+func skip(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[i:]
 		}
+		n--
 	}
-	if len(text) <= maxSnippet {
-		start = 0
-	}
-	from = utf8.RuneCountInString(text[:start])
-	end := min(start+maxSnippet, len(text))
-	for end < len(text) && end > start && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	e.Snippet = text[start:end]
-	e.caret = e.Column - 1 - from
+	return ""
 }

@@ -2,6 +2,7 @@ package kvconf
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -97,21 +98,27 @@ func (e *Error) Detail() string {
 	b.WriteString("\n  ")
 	b.WriteString(number)
 	b.WriteString(" | ")
-	b.WriteString(printable(strings.ReplaceAll(e.Snippet, "\t", " ")))
+	var caret strings.Builder
+	n := 0
+	for _, r := range e.Snippet {
+		switch {
+		case r == '\t':
+			r = ' '
+		case !isPrintable(r):
+			r = utf8.RuneError
+		}
+		b.WriteRune(r)
+		if n++; n <= e.caret {
+			caret.WriteByte(' ')
+			if isWide(r) {
+				caret.WriteByte(' ')
+			}
+		}
+	}
 	b.WriteString("\n  ")
 	b.WriteString(strings.Repeat(" ", len(number)))
 	b.WriteString(" | ")
-	n := 0
-	for _, r := range e.Snippet {
-		if n == e.caret {
-			break
-		}
-		n++
-		b.WriteByte(' ')
-		if isWide(r) {
-			b.WriteByte(' ')
-		}
-	}
+	b.WriteString(caret.String())
 	b.WriteByte('^')
 	return b.String()
 }
@@ -154,10 +161,39 @@ func (es Errors) Unwrap() []error {
 	return list
 }
 
-// Longest texts that a message repeats from the input, in bytes.
+// maxProblems is how many problems of an input are kept. One more then says how many there were.
+const maxProblems = 1000
+
+// problems collects the problems of an input.
+type problems struct {
+	list Errors
+	more int // beyond maxProblems
+}
+
+// full reports whether there is no room for another problem, which is then only counted.
+func (p *problems) full() bool {
+	if len(p.list) < maxProblems {
+		return false
+	}
+	p.more++
+	return true
+}
+
+func (p *problems) add(e *Error) { p.list = append(p.list, e) }
+
+// all gives the problems, with what was only counted at the end.
+func (p *problems) all() Errors {
+	if p.more == 0 {
+		return p.list
+	}
+	last := p.list[maxProblems-1]
+	return append(p.list, &Error{File: last.File, Kind: last.Kind, Msg: fmt.Sprintf("there are %d more problems", p.more)})
+}
+
+// Longest texts that an error repeats from the input.
 const (
-	maxQuoted  = 80
-	maxSnippet = 160
+	maxQuoted  = 80  // bytes in a message
+	maxSnippet = 120 // characters of a line
 )
 
 // quoted gives s for a message: in quotes, and cut when it is long.
@@ -175,10 +211,13 @@ func shorten(s string) string {
 	return s[:cut] + "…"
 }
 
-// printable gives s as it is when a terminal can show it, and else in Go's quotes.
+// isPrintable reports whether a terminal can show r as one character. The blanks that are common in Chinese text are.
+func isPrintable(r rune) bool { return strconv.IsPrint(r) || r == '\u3000' || r == '\u00a0' }
+
+// printable gives s as it is when a terminal can show it, and else with escapes.
 func printable(s string) string {
 	for _, r := range s {
-		if r == utf8.RuneError || !strconv.IsPrint(r) && r != '\u3000' && r != '\u00a0' {
+		if r == utf8.RuneError || !isPrintable(r) {
 			q := strconv.Quote(s)
 			return q[1 : len(q)-1]
 		}

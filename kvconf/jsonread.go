@@ -21,12 +21,14 @@ const maxDepth = 200
 // setJSONText reads s, which must be one JSON value, into v.
 func (c *codec) setJSONText(v reflect.Value, s string, to reporter) error {
 	r := jsonReader{text: s, to: to}
-	if err := r.value(c, v); err != nil {
+	p := reflect.New(c.typ).Elem()
+	if err := r.value(c, p); err != nil {
 		return err
 	}
-	if r.next() != 0 {
+	if r.next(); r.pos < len(s) {
 		return r.fail(r.pos, "there is more behind the JSON value")
 	}
+	v.Set(p)
 	return nil
 }
 
@@ -132,11 +134,17 @@ func (r *jsonReader) scalar(c *codec, v reflect.Value) error {
 		return r.unexpected(c.wants())
 	}
 	if err := c.setScalar(v, text); err != nil {
-		e := err.(*valueError)
-		e.offset, e.path = at, string(r.path)
-		return e
+		return r.at(at, err)
 	}
 	return nil
+}
+
+// at gives err, which is about a scalar, the place of the scalar.
+func (r *jsonReader) at(offset int, err error) error {
+	if e, ok := err.(*valueError); ok {
+		e.offset, e.path = offset, string(r.path)
+	}
+	return err
 }
 
 func (r *jsonReader) enter() error {
@@ -249,7 +257,7 @@ func (r *jsonReader) mapping(c *codec, v reflect.Value) error {
 		}
 		key, elem := reflect.New(c.key.typ).Elem(), reflect.New(c.elem.typ).Elem()
 		if err := c.key.setScalar(key, name); err != nil {
-			return r.fail(at, "%s", err)
+			return r.at(at, err)
 		}
 		if m.MapIndex(key).IsValid() {
 			r.tell(at, ErrDuplicateKey, "the name stands twice in the object")

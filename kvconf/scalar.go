@@ -132,6 +132,9 @@ func setDuration(v reflect.Value, s string) error {
 		v.SetInt(int64(d))
 		return nil
 	}
+	if isDuration(s) {
+		return outOfRange("%s is longer than 292 years", shorten(s))
+	}
 	number := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyz ")
 	switch unit := trimLeft(s[len(number):]); {
 	case isWhole(number) && unit == "":
@@ -141,6 +144,27 @@ func setDuration(v reflect.Value, s string) error {
 		return badValue("%s is not a duration: there are no days, write %dh", quoted(s), days*24)
 	}
 	return badValue("%s is not a duration such as 500ms, 30s, 5m or 1h30m", quoted(s))
+}
+
+// isDuration reports whether s has the form of a duration.
+func isDuration(s string) bool {
+	if s[0] == '-' || s[0] == '+' {
+		s = s[1:]
+	}
+	for s != "" {
+		rest := strings.TrimLeft(s, "0123456789.")
+		unit := rest[:len(rest)-len(strings.TrimLeft(rest, "nuµmsh"))]
+		switch unit {
+		case "ns", "us", "µs", "ms", "s", "m", "h":
+		default:
+			return false
+		}
+		if number := s[:len(s)-len(rest)]; number == "" || !isWhole(strings.Replace(number, ".", "", 1)) {
+			return false
+		}
+		s = rest[len(unit):]
+	}
+	return true
 }
 
 func setSize(v reflect.Value, s string) error {

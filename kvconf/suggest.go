@@ -8,31 +8,46 @@ import (
 // maxSuggest is the longest key, in bytes, for which a similar one is looked for.
 const maxSuggest = 80
 
-// nearest gives the name that was probably meant by key, or the empty string. It is the one with the fewest slips of the
-// keyboard, at most one in three characters and three in all; the case of letters, "-" for "_" and a section that was left
-// out or put before do not count.
+// nearest gives the name that was probably meant by key, or the empty string: the one with the fewest slips of the keyboard,
+// at most one in three characters and three in all, without the sections in front that are the same. The case of letters, "-"
+// for "_", and a section that was left out or put before do not count.
 func nearest(key string, names iter.Seq[string]) string {
 	if len(key) > maxSuggest {
 		return ""
 	}
-	folded := fold(key)
-	best, least := "", min(3, len(folded)/3)+1
+	key = fold(key)
+	best, least := "", maxSlips+1
 	for name := range names {
-		other := fold(name)
-		if strings.HasSuffix(other, "."+folded) || strings.HasSuffix(folded, "."+other) {
-			if least > 0 {
-				best, least = name, 0
-			}
-			continue
-		}
-		if len(other)-len(folded) >= least || len(folded)-len(other) >= least {
-			continue
-		}
-		if n := slips(folded, other); n < least {
+		if n := distance(key, fold(name)); n < least {
 			best, least = name, n
 		}
 	}
 	return best
+}
+
+// maxSlips is how many slips a suggestion may be away.
+const maxSlips = 3
+
+// distance gives the slips between two folded keys, or more than maxSlips when the one is not meant by the other.
+func distance(key, name string) int {
+	if strings.HasSuffix(name, "."+key) || strings.HasSuffix(key, "."+name) {
+		return 0
+	}
+	start := 0
+	for i := 0; i < len(key) && i < len(name) && key[i] == name[i]; i++ {
+		if key[i] == '.' {
+			start = i + 1
+		}
+	}
+	key, name = key[start:], name[start:]
+	allowed := min(maxSlips, max(1, len(key)/3), len(key)-1)
+	if len(key)-len(name) > allowed || len(name)-len(key) > allowed {
+		return maxSlips + 1
+	}
+	if n := slips(key, name); n <= allowed {
+		return n
+	}
+	return maxSlips + 1
 }
 
 func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }

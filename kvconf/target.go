@@ -17,7 +17,7 @@ type structTarget struct {
 func (t *structTarget) put(d *decodeState) {
 	i, rest := t.plan.find(d.key, t.next)
 	if i < 0 {
-		d.unknown(t.plan.unknown(d.key))
+		d.unknown(t.plan, d.key)
 		return
 	}
 	f := &t.plan.fields[i]
@@ -48,9 +48,12 @@ func (t *structTarget) put(d *decodeState) {
 	}
 }
 
-func (t *structTarget) isSecret(key string) bool {
-	i, _ := t.plan.find(key, 0)
-	return i >= 0 && t.plan.fields[i].secret
+func (t *structTarget) isSecret(key string) bool { return t.plan.isSecret(key) }
+
+// isSecret reports whether the field for key is a secret.
+func (p *plan) isSecret(key string) bool {
+	i, _ := p.find(key, 0)
+	return i >= 0 && p.fields[i].secret
 }
 
 // expandValue expands the current value when that is wanted. It gives false when the value has an error.
@@ -151,8 +154,7 @@ func (c *codec) setInner(v reflect.Value, rest string, d *decodeState) error {
 	}
 	i, more := plan.find(rest, 0)
 	if i < 0 {
-		msg, suggest := plan.unknown(rest)
-		d.unknown(msg, suggest)
+		d.unknown(plan, rest)
 		return nil
 	}
 	f := &plan.fields[i]

@@ -186,9 +186,11 @@ func (c *codec) looksLikeJSON(s string) bool {
 		return true
 	}
 	first := trimLeft(s[1:])
-	if strings.HasPrefix(first, "null") {
-		first = trimLeft(first[len("null"):])
-		return strings.HasPrefix(first, ",") || strings.HasPrefix(first, "]")
+	if after, ok := strings.CutPrefix(first, "null"); ok {
+		first = trimLeft(after)
+		if strings.HasPrefix(first, ",") {
+			return true
+		}
 	}
 	return strings.HasPrefix(first, `"`) || strings.HasPrefix(first, "]") && trimLeft(first[1:]) == ""
 }
