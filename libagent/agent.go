@@ -1,0 +1,118 @@
+package libagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/limit"
+	"github.com/jkstack/jkframe/v2/logging"
+	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// maxFrame is the largest frame that is sent and taken, in bytes after decompression.
+const maxFrame = 16 << 20
+
+// Agent is a running agent. Its methods may be called by any goroutine; what is to be called in Setup says so.
+type Agent struct {
+	app      App
+	file     string  // the config file, "" for none
+	source   *source // what was read from it
+	log      *slog.Logger
+	logs     *logging.Log // nil when the caller of Run brought a logger
+	applied  *limit.Applied
+	started  time.Time
+	conf     atomic.Pointer[Settings]
+	netDial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	stopTime time.Duration
+
+	// Written in Setup only.
+	handlers  map[wire.Type]*handler
+	jobs      []*job
+	setupErrs []error
+
+	host      hostFacts
+	mon       monitor
+	reportNow chan struct{} // holds one when a report is due before its time
+
+	life context.Context // ends when nothing can be sent any more
+	work *work
+	out  *outbox
+
+	mu         sync.Mutex // guards what follows
+	status     Status
+	complained time.Time  // when a failure to connect was last logged
+	conn       *conn.Conn // nil while not connected
+	past       conn.Stats // of the connections before
+}
+
+// Status is what an agent says of itself at one moment.
+type Status struct {
+	ID          string    // "" until the server has assigned one
+	Connected   bool      // the handshake was made
+	Server      string    // address of the server, of the last one when not connected
+	Since       time.Time // when Connected last changed
+	Connections int       // how often it has connected
+	LastError   string    // why it is not connected, or was not last time
+}
+
+// Status returns the state of the agent.
+func (ag *Agent) Status() Status {
+	ag.mu.Lock()
+	defer ag.mu.Unlock()
+	return ag.status
+}
+
+// ID returns the id of the agent, "" as long as the server has not assigned one.
+func (ag *Agent) ID() string { return ag.Status().ID }
+
+// Logger returns the logger of the agent.
+func (ag *Agent) Logger() *slog.Logger { return ag.log }
+
+// ConfigOf returns the current config, which must not be changed. C is what the app's NewConfig returns; another type
+// returns the zero value.
+func ConfigOf[C Settings](ag *Agent) C {
+	c, _ := (*ag.conf.Load()).(C)
+	return c
+}
+
+func (ag *Agent) basic() *Config { return (*ag.conf.Load()).Basic() }
+
+// addHandler registers a handler during Setup.
+func (ag *Agent) addHandler(t wire.Type, h *handler) {
+	if ag.handlers[t] != nil {
+		ag.setupError(fmt.Errorf("message %s (%d) is handled twice", h.name, t))
+		return
+	}
+	if t == wire.Handshake.Type() {
+		ag.setupError(errors.New("the handshake cannot be handled"))
+		return
+	}
+	ag.handlers[t] = h
+}
+
+func (ag *Agent) setupError(err error) { ag.setupErrs = append(ag.setupErrs, err) }
+
+// carried returns what all connections have carried together.
+func (ag *Agent) carried() conn.Stats {
+	ag.mu.Lock()
+	defer ag.mu.Unlock()
+	s := ag.past
+	if ag.conn != nil {
+		s = addStats(s, ag.conn.Stats())
+	}
+	return s
+}
+
+func addStats(a, b conn.Stats) conn.Stats {
+	return conn.Stats{
+		InFrames: a.InFrames + b.InFrames, InBytes: a.InBytes + b.InBytes,
+		OutFrames: a.OutFrames + b.OutFrames, OutBytes: a.OutBytes + b.OutBytes,
+	}
+}

@@ -1,0 +1,62 @@
+package libagent
+
+import "context"
+
+// App is what the author of an agent writes. It may implement [Connecter], [Disconnecter], [Reloader], [Reporter] and
+// [Stopper] as well; a guard such as
+//
+//	var _ libagent.Reloader = (*app)(nil)
+//
+// has the compiler check that it does.
+type App interface {
+	// Name is the type of the agent, such as exec-agent: what it is called by the server, in logs and as a service.
+	Name() string
+
+	// Version is the version of the agent, such as 1.0.0.
+	Version() string
+
+	// NewConfig returns a new config that holds the defaults. It is called for every load of the config file.
+	NewConfig() Settings
+
+	// Setup registers what the agent does. It is called once, before the agent connects; an error ends the agent.
+	Setup(ag *Agent) error
+}
+
+// Settings is a pointer to the author's config struct, which embeds [Config].
+type Settings interface {
+	// Basic returns what is embedded.
+	Basic() *Config
+}
+
+// Connecter is an [App] that wants to know when a connection stands, that is, after every successful handshake.
+type Connecter interface {
+	// Connected runs on a goroutine of its own, not beside itself or Disconnected; ctx ends with the connection.
+	Connected(ctx context.Context, ag *Agent)
+}
+
+// Disconnecter is an [App] that wants to know when an established connection has ended.
+type Disconnecter interface {
+	// Disconnected may block; the next connection waits for it. The error says what ended the connection.
+	Disconnected(ag *Agent, err error)
+}
+
+// Reloader is an [App] that can take a changed config while it runs.
+type Reloader interface {
+	// Reload is called when the config file has been read again and found good, before ConfigOf returns the new
+	// one. An error keeps the old one. It does not run beside itself; both configs are read-only.
+	Reload(ag *Agent, old, new Settings) error
+}
+
+// Reporter is an [App] with a report of its own beside the monitor report.
+type Reporter interface {
+	// Report is called every monitor.interval while the agent is connected and monitor.enabled is set. It may block
+	// and emit; it does not run beside itself. An error is logged.
+	Report(ctx context.Context, ag *Agent) error
+}
+
+// Stopper is an [App] that has something to clean up.
+type Stopper interface {
+	// Stop is called once when the agent stops, after the last handler has returned and before the connection is
+	// closed, so it can still emit. It has until ctx is done.
+	Stop(ctx context.Context, ag *Agent) error
+}

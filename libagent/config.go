@@ -1,0 +1,145 @@
+package libagent
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/limit"
+	"github.com/jkstack/jkframe/v2/logging"
+)
+
+// DefaultPort is the port of a server whose address has none.
+const DefaultPort = 13081
+
+// Config is what every agent is configured with. An author embeds it in a struct of his own, under the section basic:
+//
+//	type conf struct {
+//		libagent.Config `kv:"basic"`
+//		Greeting        string `kv:"greeting"`
+//	}
+//
+// The agent uses a snapshot of it that never changes; a reload makes a new one.
+type Config struct {
+	// ID names this agent in the fleet. It may be $HOSTNAME, $IP (the address that the server is reached from) or
+	// any other $NAME of the environment. By default, the server assigns one, which is written into the file.
+	ID string `kv:"id,expand" desc:"name of this agent in the fleet; $HOSTNAME, $IP or any $ENV; empty: assigned by the server"`
+
+	// Server lists addresses of servers, host:port, that are tried in turn. One is needed.
+	Server []string `kv:"server,expand" desc:"address of the server, host:port; several are tried in turn"`
+
+	Reconnect ReconnectConfig `kv:"reconnect"`
+	Redirect  RedirectConfig  `kv:"redirect"`
+	Log       logging.Config  `kv:"log"`
+	Monitor   MonitorConfig   `kv:"monitor"`
+	Limit     limit.Config    `kv:"limit"`
+	Outbox    OutboxConfig    `kv:"outbox"`
+}
+
+// ReconnectConfig says how the agent comes back.
+type ReconnectConfig struct {
+	// Spread is the time over which the agents of a fleet come back after they have lost their server: each waits a
+	// second and a random part of it. By default, 3 s; in a file 0 means none, in a struct any negative value.
+	Spread time.Duration `kv:"spread" desc:"time over which a fleet comes back after its server was lost"`
+}
+
+// RedirectConfig says where a server may send the agent.
+type RedirectConfig struct {
+	// Allow lists hosts, as example.com or *.example.com, beside those of Server. By default, none.
+	Allow []string `kv:"allow" desc:"hosts beside those of server that a server may send the agent to, such as *.example.com"`
+}
+
+// MonitorConfig says whether and how often the agent reports on its own process.
+type MonitorConfig struct {
+	// Enabled switches the report. By default, it is on.
+	Enabled *bool `kv:"enabled" desc:"report on the agent's own process"`
+
+	// Interval is the time between two reports, at least a second. By default, 30 s.
+	Interval time.Duration `kv:"interval" desc:"time between two reports"`
+}
+
+// OutboxConfig bounds what waits to be sent.
+type OutboxConfig struct {
+	// Memory is how many bytes may wait; who sends more waits. By default, 4 MiB.
+	Memory int64 `kv:"memory,bytes" desc:"bytes that may wait to be sent"`
+}
+
+// Basic makes every struct that embeds a Config a [Settings].
+func (c *Config) Basic() *Config { return c }
+
+// fill puts the defaults where the author set none. A file is read on top of them.
+func (c *Config) fill(name string) {
+	c.Log.Name = name
+	if c.Reconnect.Spread == 0 {
+		c.Reconnect.Spread = 3 * time.Second
+	}
+	if c.Monitor.Enabled == nil {
+		on := true
+		c.Monitor.Enabled = &on
+	}
+	if c.Monitor.Interval == 0 {
+		c.Monitor.Interval = 30 * time.Second
+	}
+	if c.Outbox.Memory == 0 {
+		c.Outbox.Memory = 4 << 20
+	}
+	c.Limit.Name = name
+}
+
+// fieldError is a setting that makes no sense; its key lacks the prefix of the section.
+type fieldError struct {
+	key string
+	msg string
+}
+
+func (e *fieldError) Error() string { return e.key + ": " + e.msg }
+
+// check returns what makes no sense, one *fieldError each. It completes addresses with the default port.
+func (c *Config) check() []*fieldError {
+	var errs []*fieldError
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, &fieldError{key, fmt.Sprintf(format, args...)})
+	}
+	if len(c.Server) == 0 {
+		bad("server", "missing: the address of a server, such as 10.0.0.1:%d", DefaultPort)
+	}
+	for i, s := range c.Server {
+		addr, err := serverAddr(s)
+		if err != nil {
+			bad("server", "%v", err)
+			continue
+		}
+		c.Server[i] = addr
+	}
+	if c.Monitor.Interval < time.Second {
+		bad("monitor.interval", "%v is less than a second", c.Monitor.Interval)
+	}
+	if c.Outbox.Memory < 64<<10 {
+		bad("outbox.memory", "%d is less than 64 KiB", c.Outbox.Memory)
+	}
+	return errs
+}
+
+// serverAddr completes an address with the default port.
+func serverAddr(s string) (string, error) {
+	if strings.Contains(s, "/") {
+		return "", fmt.Errorf("%q is no address: want host:port", s)
+	}
+	host, port, err := net.SplitHostPort(s)
+	var ae *net.AddrError
+	if errors.As(err, &ae) && ae.Err == "missing port in address" {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), strconv.Itoa(DefaultPort)
+	} else if err != nil {
+		return "", fmt.Errorf("%q is no address: want host:port, an IPv6 address in brackets", s)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		return "", fmt.Errorf("%q: port %q is not between 1 and 65535", s, port)
+	}
+	if host == "" || strings.ContainsAny(host, " \t[]") {
+		return "", fmt.Errorf("%q has no host", s)
+	}
+	return net.JoinHostPort(host, port), nil
+}

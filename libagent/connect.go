@@ -1,0 +1,273 @@
+package libagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// Times of a connection. The server answers a handshake within a minute or not at all, and three heartbeats without a
+// sign of life end a connection.
+const (
+	dialTimeout      = 30 * time.Second
+	handshakeTimeout = time.Minute
+	heartbeat        = 10 * time.Second
+	idleTimeout      = 3 * heartbeat
+
+	// conflictDelay is the least time between two attempts while another agent has the id.
+	conflictDelay = 10 * time.Second
+
+	// maxRetryAfter is the longest that a server can have the agent wait.
+	maxRetryAfter = 5 * time.Minute
+
+	// maxRedirects is how often the agent is sent on before it begins again with its own servers.
+	maxRedirects = 5
+)
+
+// stayConnected connects, and connects again, until ctx is done.
+func (ag *Agent) stayConnected(ctx context.Context) {
+	b := &backoff{}
+	next := 0 // the server to begin with
+	for ctx.Err() == nil {
+		b.spread = ag.basic().Reconnect.Spread
+		var err error
+		servers := ag.basic().Server
+		for i := range servers {
+			at := (next + i) % len(servers)
+			var stood time.Duration
+			stood, err = ag.follow(ctx, servers[at])
+			if stood > 0 {
+				b.lose(stood)
+				next = at
+				break
+			}
+			if ctx.Err() != nil {
+				return
+			}
+		}
+		wait := ag.pause(b.next(), err)
+		ag.log.Debug("connecting again", "after", wait.Round(time.Millisecond).String())
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// pause lengthens the time to wait by what the error asks for.
+func (ag *Agent) pause(d time.Duration, err error) time.Duration {
+	var http *conn.RefusedError
+	if errors.As(err, &http) && http.RetryAfter > 0 {
+		after := min(http.RetryAfter, maxRetryAfter)
+		d = max(d, after+part(after/10))
+	}
+	var refused *RefusedError
+	if errors.As(err, &refused) && refused.Conflict() {
+		d = max(d, conflictDelay+part(conflictDelay/4))
+	}
+	return d
+}
+
+// follow connects to a server, and on to those that it is sent to. It returns how long the established connection
+// stood, 0 if there was none, and why there is none any more.
+func (ag *Agent) follow(ctx context.Context, server string) (stood time.Duration, err error) {
+	for range maxRedirects + 1 {
+		var redirect []string
+		stood, redirect, err = ag.connect(ctx, server)
+		if err != nil && ctx.Err() == nil {
+			ag.failed(server, stood > 0, err)
+		}
+		if len(redirect) == 0 {
+			return stood, err
+		}
+		from := server
+		if server, err = ag.allowedRedirect(redirect); err != nil {
+			ag.failed(from, false, err)
+			return stood, err
+		}
+		ag.log.Info("redirected", "from", from, "to", server)
+	}
+	err = fmt.Errorf("redirected more than %d times", maxRedirects)
+	ag.failed(server, false, err)
+	return stood, err
+}
+
+// failed notes and logs why there is no connection; the same reason again only once a minute.
+func (ag *Agent) failed(server string, established bool, err error) {
+	ag.mu.Lock()
+	again := ag.status.Server == server && ag.status.LastError == err.Error() && time.Since(ag.complained) < time.Minute
+	if !again || established {
+		ag.complained = time.Now()
+	}
+	ag.status.Server, ag.status.LastError = server, err.Error()
+	ag.mu.Unlock()
+	switch {
+	case established:
+		ag.log.Warn("connection lost", "server", server, "error", err)
+	case !again:
+		ag.log.Warn("cannot connect", "server", server, "error", err)
+	}
+}
+
+// connect makes one connection and serves it to its end. It returns how long it stood after the handshake, or where
+// the server sends the agent instead.
+func (ag *Agent) connect(ctx context.Context, server string) (stood time.Duration, redirect []string, err error) {
+	dctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("no answer within %v", dialTimeout))
+	defer cancel()
+	d := conn.Dialer{
+		Options: conn.Options{MaxMessage: maxFrame, IdleTimeout: handshakeTimeout},
+		NetDial: ag.netDial,
+	}
+	c, err := d.Dial(dctx, "ws://"+server+"/ws/agent")
+	if err != nil {
+		return 0, nil, err
+	}
+	// Whoever closes first says why; the later ones wait for it.
+	defer c.Close(conn.CodeNormal, "")
+	defer context.AfterFunc(ctx, func() { c.Close(conn.CodeGoingAway, "agent stops") })()
+
+	h, err := ag.shakeHands(ctx, c, server)
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(h.Redirect) > 0 {
+		return 0, h.Redirect, nil
+	}
+	if !h.OK {
+		return 0, nil, &RefusedError{Server: server, Msg: h.Msg}
+	}
+	if err := ag.adopt(h.ID, server); err != nil {
+		return 0, nil, err
+	}
+	begin := time.Now()
+	err = ag.serveConn(ctx, c, server)
+	return max(time.Since(begin), 1), nil, err
+}
+
+// shakeHands says who the agent is and waits for the server's answer.
+func (ag *Agent) shakeHands(ctx context.Context, c *conn.Conn, server string) (wire.HandshakePayload, error) {
+	var none wire.HandshakePayload
+	late := time.AfterFunc(handshakeTimeout, func() { c.Close(conn.CodePolicy, "no handshake") })
+	defer late.Stop()
+	come := ag.come(ctx, c.LocalAddr())
+	b, err := wire.Come.Append(nil, "", &come)
+	if err != nil {
+		return none, err
+	}
+	if err := c.Send(ctx, conn.Control, b); err != nil {
+		return none, &HandshakeError{server, err}
+	}
+	f, err := c.Receive()
+	if err != nil {
+		if errors.Is(err, conn.ErrClosed) && ctx.Err() == nil {
+			err = fmt.Errorf("no answer within %v", handshakeTimeout)
+		}
+		return none, &HandshakeError{server, err}
+	}
+	if f.Type != wire.Handshake.Type() {
+		return none, &HandshakeError{server, fmt.Errorf("answered with a message of type %d", f.Type)}
+	}
+	h, err := wire.Handshake.Decode(f)
+	if err != nil {
+		return none, &HandshakeError{server, err}
+	}
+	return h, nil
+}
+
+// serveConn serves an established connection until it ends, and says why it did.
+func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) error {
+	c.SetLimits(maxFrame, idleTimeout)
+	sctx, cancel := context.WithCancelCause(ctx)
+	var wg sync.WaitGroup
+	run := func(fn func() error) {
+		wg.Go(func() {
+			if err := fn(); err != nil && sctx.Err() == nil {
+				cancel(err)
+				c.Close(conn.CodeGoingAway, "")
+			}
+		})
+	}
+	ag.established(c, server)
+	run(func() error { return ag.out.pump(sctx, c, conn.Control) })
+	run(func() error { return ag.out.pump(sctx, c, conn.Bulk) })
+	run(func() error { return ag.beat(sctx, c) })
+	if a, ok := ag.app.(Connecter); ok {
+		run(func() error {
+			ag.guard("Connected", "", func() error { a.Connected(sctx, ag); return nil })
+			return nil
+		})
+	}
+
+	err := ag.receive(c)
+	if sctx.Err() != nil && errors.Is(err, conn.ErrClosed) {
+		err = context.Cause(sctx)
+	}
+	cancel(err)
+	c.Close(conn.CodeNormal, "")
+	wg.Wait()
+	ag.disconnected(c, err)
+	return err
+}
+
+// receive dispatches what comes, until the connection ends.
+func (ag *Agent) receive(c *conn.Conn) error {
+	for {
+		f, err := c.Receive()
+		var bad *conn.FrameError
+		switch {
+		case errors.As(err, &bad):
+			ag.log.Warn("bad frame from the server", "bytes", bad.Len, "error", bad.Err)
+		case err != nil:
+			return err
+		default:
+			ag.dispatch(f)
+		}
+	}
+}
+
+// beat pings the server every heartbeat.
+func (ag *Agent) beat(ctx context.Context, c *conn.Conn) error {
+	t := time.NewTicker(heartbeat)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			if err := c.SendPing(ctx); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// established notes a connection that stands.
+func (ag *Agent) established(c *conn.Conn, server string) {
+	ag.mu.Lock()
+	ag.conn = c
+	ag.status.Connected, ag.status.Server, ag.status.Since, ag.status.LastError = true, server, time.Now(), ""
+	ag.status.Connections++
+	ag.mu.Unlock()
+	ag.log.Info("connected", "server", server, "id", ag.ID())
+	select {
+	case ag.reportNow <- struct{}{}:
+	default: // a report is due already
+	}
+}
+
+// disconnected notes the end of an established connection and tells the author.
+func (ag *Agent) disconnected(c *conn.Conn, err error) {
+	ag.mu.Lock()
+	ag.past = addStats(ag.past, c.Stats())
+	ag.conn = nil
+	ag.status.Connected, ag.status.Since = false, time.Now()
+	ag.mu.Unlock()
+	if a, ok := ag.app.(Disconnecter); ok {
+		ag.guard("Disconnected", "", func() error { a.Disconnected(ag, err); return nil })
+	}
+}

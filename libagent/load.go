@@ -1,0 +1,229 @@
+package libagent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/jkstack/jkframe/v2/kvconf"
+	"github.com/jkstack/jkframe/v2/limit"
+)
+
+// section is the section of the config that every agent has.
+const section = "basic"
+
+// source is a config file that was read: its settings with their places.
+type source struct {
+	file    string
+	entries []kvconf.Entry
+	flat    bool // keys of the section without its name, as in id = x
+}
+
+// readSource reads a config file: YAML or JSON if its extension says so, else key = value.
+func readSource(file string) (*source, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read config: %w", err)
+	}
+	var entries []kvconf.Entry
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".yaml", ".yml":
+		entries, err = yamlEntries(data)
+	case ".json":
+		entries, err = jsonEntries(data)
+	default:
+		var doc *kvconf.Document
+		if doc, err = kvconf.Parse(data); err == nil {
+			entries = doc.Entries()
+		}
+	}
+	if err != nil {
+		return nil, named(file, err)
+	}
+	return newSource(file, entries)
+}
+
+// newSource puts flat keys into their section. A file that has both kinds is refused: it would be guesswork which counts.
+func newSource(file string, entries []kvconf.Entry) (*source, error) {
+	s := &source{file: file, entries: entries}
+	var in, flat *kvconf.Entry
+	for i := range entries {
+		e := &entries[i]
+		if strings.HasPrefix(e.Key, section+".") {
+			in = e
+		} else if isBasic(e.Key) && flat == nil {
+			flat = e
+		}
+	}
+	if flat == nil {
+		return s, nil
+	}
+	if in != nil {
+		return nil, &kvconf.Error{
+			File: file, Line: flat.Line, Column: flat.Column, Key: flat.Key, Kind: kvconf.ErrDuplicateKey, FirstLine: in.Line,
+			Msg: fmt.Sprintf("without %q, but %s in line %d has it: write all keys the same way", section+".", in.Key, in.Line),
+		}
+	}
+	s.flat = true
+	for i := range entries {
+		if isBasic(entries[i].Key) {
+			entries[i].Key = section + "." + entries[i].Key
+		}
+	}
+	return s, nil
+}
+
+// isBasic tells whether a key is one of those of [Config].
+func isBasic(key string) bool {
+	_, found := slices.BinarySearch(basicKeys(), key)
+	return found
+}
+
+// basicKeys are the keys of Config, sorted.
+var basicKeys = sync.OnceValue(func() []string {
+	on := true
+	all := Config{ID: "x", Server: []string{"x"}, Monitor: MonitorConfig{Enabled: &on}, Limit: limit.Config{Disk: []limit.Disk{{}}}}
+	text, err := kvconf.Marshal(all)
+	if err != nil {
+		panic(err) // the struct of this package cannot be written: found by the first test
+	}
+	doc, err := kvconf.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	keys := doc.Keys()
+	slices.Sort(keys)
+	return keys
+})
+
+// named puts the file's name into the errors of a parser.
+func named(file string, err error) error {
+	var many kvconf.Errors
+	var one *kvconf.Error
+	switch {
+	case errors.As(err, &many):
+		for _, e := range many {
+			e.File = file
+		}
+		return many
+	case errors.As(err, &one):
+		one.File = file
+		return one
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
+
+// load reads a config file on top of the app's defaults. It returns what is wrong with the file but no reason not to
+// start: unknown and duplicate keys, which a config of a newer version may well have.
+func load(app App, file string) (Settings, []*kvconf.Error, *source, error) {
+	src, err := readSource(file)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	s := app.NewConfig()
+	c := s.Basic()
+	c.fill(app.Name())
+	d := kvconf.NewEntryDecoder(src.entries).File(file).Tolerant().Expand(src.lookup)
+	if err := d.Decode(s); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := src.check(s); err != nil {
+		return nil, nil, nil, err
+	}
+	return s, d.Findings(), src, nil
+}
+
+// validator is a config that checks itself.
+type validator interface{ Validate() error }
+
+// check returns what makes no sense in a config that was decoded from this source, with places.
+func (s *source) check(c Settings) error {
+	var errs kvconf.Errors
+	for _, e := range c.Basic().check() {
+		key := section + "." + e.key
+		line, col := s.place(key)
+		if s.flat {
+			key = e.key
+		}
+		errs = append(errs, &kvconf.Error{File: s.file, Line: line, Column: col, Key: key, Kind: kvconf.ErrValue, Msg: e.msg})
+	}
+	if v, ok := c.(validator); ok && len(errs) == 0 {
+		if err := v.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", s.file, err)
+		}
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	return nil
+}
+
+// place returns where a key stands, or where the section ends if it does not stand anywhere.
+func (s *source) place(key string) (line, col int) {
+	line, col = 1, 1
+	for _, e := range s.entries {
+		if e.Key == key {
+			return e.Line, e.Column
+		}
+		if strings.HasPrefix(e.Key, section+".") {
+			line, col = e.Line, 1
+		}
+	}
+	return line, col
+}
+
+// raw returns the value of a key as it stands in the file.
+func (s *source) raw(key string) string {
+	for _, e := range s.entries {
+		if e.Key == key {
+			return e.Value
+		}
+	}
+	return ""
+}
+
+// lookup gives the values of $NAME in the settings that know it.
+func (s *source) lookup(name string) (string, bool) {
+	switch name {
+	case "HOSTNAME":
+		if v, ok := os.LookupEnv(name); ok && v != "" {
+			return v, true
+		}
+		h, err := os.Hostname()
+		return h, err == nil
+	case "IP":
+		if v, ok := os.LookupEnv(name); ok && v != "" {
+			return v, true
+		}
+		first, _, _ := strings.Cut(os.ExpandEnv(s.raw(section+".server")), ",")
+		addr, err := serverAddr(strings.TrimSpace(first))
+		if err != nil {
+			addr = "192.0.2.1:9" // any address that is routed like the rest of the world
+		}
+		return outgoingIP(addr)
+	}
+	return os.LookupEnv(name)
+}
+
+// Check says what is wrong with a config file. Keys that nobody knows and keys that stand there twice are errors here,
+// while [Run] only warns of them: a config of a newer version must not stop an old binary after a rollback.
+func Check(app App, file string) error {
+	_, findings, _, err := load(app, file)
+	var errs kvconf.Errors
+	var one *kvconf.Error
+	switch {
+	case errors.As(err, &errs):
+	case errors.As(err, &one):
+		errs = kvconf.Errors{one}
+	case err != nil:
+		return err
+	}
+	if errs = append(errs, findings...); len(errs) > 0 {
+		return errs
+	}
+	return nil
+}

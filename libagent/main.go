@@ -1,0 +1,28 @@
+package libagent
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Main makes a program of an app: the commands run, check and version. It ends the process, with status 0 when all went
+// well, 1 when it did not and 2 when the command line could not be understood.
+//
+// SIGTERM and SIGINT stop a running agent, a second one ends it at once; SIGHUP has it read its config file and open its
+// log files again.
+func Main(app App) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second signal kills
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	reload := make(chan struct{})
+	go func() { // for as long as the process lives
+		for range hup {
+			reload <- struct{}{}
+		}
+	}()
+	c := Command{App: app, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Reload: reload}
+	os.Exit(c.Main(ctx, os.Args[1:]))
+}

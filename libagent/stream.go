@@ -1,0 +1,89 @@
+package libagent
+
+import (
+	"context"
+	"sync"
+
+	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// Task is a request that is answered with any number of messages, of several types. It may be used by several goroutines,
+// and after its handler has returned, until Close.
+type Task struct {
+	ag  *Agent
+	id  string
+	ctx context.Context
+	end context.CancelFunc
+
+	mu     sync.Mutex // guards closed
+	closed bool
+}
+
+// HandleStream registers the handler of a request with many replies, which are sent with [Reply]. The handler runs as one
+// of [Handle] does; ctx ends when the task is closed or the agent stops. An error is answered as an error and closes the
+// task; otherwise whoever has the task closes it, or it counts as running for ever.
+//
+// To be called in Setup.
+func HandleStream[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, t *Task, q Q) error) {
+	register(ag, m, func(ctx context.Context, task string, q Q) error {
+		if !ag.work.hold() {
+			return ErrStopping
+		}
+		t := &Task{ag: ag, id: task}
+		t.ctx, t.end = context.WithCancel(ctx)
+		done := false
+		defer func() {
+			if !done { // an error or a panic
+				t.Close()
+			}
+		}()
+		if err := fn(t.ctx, t, q); err != nil {
+			return err
+		}
+		done = true
+		return nil
+	})
+}
+
+// ID returns the id that the server has given the task.
+func (t *Task) ID() string { return t.id }
+
+// Close ends the task; nothing can be sent for it any more. It may be called more than once.
+func (t *Task) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return
+	}
+	t.closed = true
+	t.end()
+	t.ag.work.release()
+}
+
+// Reply sends a message that belongs to the task. Messages of a task arrive in the order of their sending. It waits while
+// too much is waiting to be sent, because the server is slow or away. [ErrClosed] means that the task was closed,
+// [ErrStopping] that the agent has no time left.
+func Reply[T any](t *Task, m *wire.Message[T], v T) error {
+	b, err := m.Append(nil, t.id, &v)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	closed := t.closed
+	t.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	return t.ag.put(t.ag.life, conn.Bulk, b)
+}
+
+// Emit sends a message that nobody asked for. It returns when the message is in the outbox, and waits while that is full
+// until ctx is done. Before the agent has connected for the first time, messages wait in the outbox as well.
+func Emit[T any](ctx context.Context, ag *Agent, m *wire.Message[T], v T) error {
+	b, err := m.Append(nil, "", &v)
+	if err != nil {
+		return err
+	}
+	return ag.put(ctx, conn.Bulk, b)
+}
