@@ -89,26 +89,43 @@ func appendAll(dst []byte, v any, dialect Dialect) ([]byte, error) {
 }
 
 func (e *encodeState) structure(p *plan, root reflect.Value) {
-	heading := "" // of sections whose first settings were left out
+	var headings []heading // of sections whose first settings were left out
 	for i := range p.fields {
 		f := &p.fields[i]
-		heading += f.heading
+		if len(f.headings) > 0 {
+			headings = append(headings, f.headings...)
+		}
 		v := f.in(root, false)
 		if !v.IsValid() || f.omitempty && isEmpty(v) {
 			continue
 		}
-		if heading != "" || f.comment != "" {
-			if len(e.out) > 0 {
-				e.out = append(e.out, '\n')
-			}
-			e.out = append(append(e.out, heading...), f.comment...)
-			heading = ""
+		if len(headings) > 0 || f.comment != "" {
+			e.comments(f, headings)
+			headings = nil
 		}
 		if f.codec.shape == shapeMap && f.codec.asSection(p, f, v) {
 			e.entries(f.key+".", f.codec, v)
 			continue
 		}
 		e.setting(f.key, f.codec, v)
+	}
+}
+
+// comments writes what is said of f and of the sections that it starts, behind an empty line.
+func (e *encodeState) comments(f *field, headings []heading) {
+	start := len(e.out)
+	if start > 0 {
+		e.out = append(e.out, '\n')
+	}
+	blank := len(e.out)
+	for _, h := range headings {
+		if strings.HasPrefix(f.key, h.prefix) {
+			e.out = append(e.out, h.comment...)
+		}
+	}
+	e.out = append(e.out, f.comment...)
+	if len(e.out) == blank {
+		e.out = e.out[:start]
 	}
 }
 

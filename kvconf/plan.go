@@ -24,8 +24,14 @@ type field struct {
 	path     []int  // the field of the struct, of the struct in it, and so on
 	pointers bool   // the path leads through pointers
 	codec    *codec
-	comment  string // the description, as comment lines
-	heading  string // those of the sections that start with this field
+	comment  string    // the description, as comment lines
+	headings []heading // of the sections that start with this field
+}
+
+// A heading is the description of a section.
+type heading struct {
+	prefix  string // of the keys of the section
+	comment string
 }
 
 // in gives the variable of f in the struct root. Without create, it is not valid when the way leads through a nil pointer.
@@ -72,8 +78,8 @@ func planOf(typ reflect.Type) (*plan, error) {
 type walker struct {
 	*plan
 	builder
-	open    []reflect.Type // the structs around the field
-	heading string         // comment lines of sections that have no field yet
+	open     []reflect.Type // the structs around the field
+	headings []heading      // of the sections that have no field yet
 }
 
 // A walk is the place of a struct within the whole.
@@ -122,7 +128,10 @@ func (w *walker) field(f reflect.StructField, at walk, i int) error {
 		}
 		w.sections[t.name] = true
 		at.prefix = t.name + "."
-		w.heading += commentLines(t.desc)
+		if comment := commentLines(t.desc); comment != "" {
+			w.headings = append(w.headings, heading{at.prefix, comment})
+			w.size += len(comment)
+		}
 		return w.section(f, inner, isPointer, at)
 	}
 	if !f.IsExported() {
@@ -155,10 +164,10 @@ func (w *walker) setting(f reflect.StructField, t tag, at walk) error {
 	w.index[t.name] = len(w.fields)
 	comment := commentLines(t.desc)
 	w.fields = append(w.fields, field{
-		tag: t, key: t.name, path: at.path, pointers: at.pointers, codec: c, comment: comment, heading: w.heading,
+		tag: t, key: t.name, path: at.path, pointers: at.pointers, codec: c, comment: comment, headings: w.headings,
 	})
-	w.size += len(t.name) + len(w.heading) + len(comment) + typicalValue
-	w.heading = ""
+	w.size += len(t.name) + len(comment) + typicalValue
+	w.headings = nil
 	return nil
 }
 
