@@ -101,6 +101,8 @@ type Config struct {
 
 	// Stderr is where faults of the log itself are shown. By default, os.Stderr.
 	Stderr io.Writer `kv:"-"`
+
+	now func() time.Time // the date of files; time.Now but for tests
 }
 
 // FieldError says which field of a Config is wrong.
@@ -161,6 +163,9 @@ func (c Config) complete() (Config, error) {
 		w.add("dir", "%w", err)
 	} else {
 		c.Dir = dir
+	}
+	if c.now == nil {
+		c.now = time.Now
 	}
 	if c.Stdout == nil {
 		c.Stdout = os.Stdout

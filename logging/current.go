@@ -28,6 +28,7 @@ func (f *file) verify() {
 		st, err := os.Lstat(f.path)
 		switch {
 		case err == nil && os.SameFile(st, f.id):
+			f.id = st
 			f.size = st.Size() + int64(len(f.buf)) // another process may write too, or have emptied the file
 			f.misplaced = false
 			f.looked()
@@ -84,9 +85,11 @@ func (f *file) turn() bool {
 	if f.f == nil || now < f.turnAfter {
 		return false
 	}
-	if st, err := os.Lstat(f.path); err != nil || !os.SameFile(st, f.id) {
+	st, err := os.Lstat(f.path)
+	if err != nil || !os.SameFile(st, f.id) {
 		return f.swap() == nil // somebody was faster
 	}
+	f.id = st // whose permissions the new file gets
 	if err := f.replace(); err != nil {
 		f.turnAfter = now + probe
 		f.faults.failed(opRotate, err)

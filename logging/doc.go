@@ -12,8 +12,8 @@
 //
 // JSON is for programs, with slog's keys time, level and msg. In both, whatever could break a line or fool a terminal
 // (line feeds, control characters, escape sequences, marks that change the direction of writing, invalid UTF-8) comes out
-// quoted, wherever it came from. In text a message that is printed bare holds no '=' and a bare value no blank, so that a
-// value cannot pass for another attribute.
+// quoted, wherever it came from. In text a bare message holds neither '=' nor '"' and a bare key or value no blank either,
+// so that nothing can pass for another attribute; what is quoted is a Go string literal.
 //
 // A line is written with one write call. When the call to the logger returns, the line is in the kernel, and killing the
 // process does not lose it. Config.Buffer gives that up for speed.

@@ -51,7 +51,7 @@ func (f *faults) failed(op string, err error) {
 		return
 	}
 	f.shown[op] = shown{err.Error(), time.Now()}
-	r := slog.NewRecord(time.Now(), slog.LevelError, "log "+op+" failed", 0)
+	r := slog.NewRecord(time.Now(), slog.LevelError, op+" fails", 0)
 	r.AddAttrs(slog.Any("err", err))
 	f.stderr.Write(f.encoder.text(nil, &scope{}, &r)) // nobody is left to tell when this fails
 }
@@ -69,7 +69,7 @@ func (f *faults) err() error {
 	defer f.mu.Unlock()
 	var errs []error
 	for _, op := range slices.Sorted(maps.Keys(f.active)) {
-		errs = append(errs, fmt.Errorf("log %s: %w", op, f.active[op]))
+		errs = append(errs, fmt.Errorf("%s: %w", op, f.active[op]))
 	}
 	return errors.Join(errs...)
 }

@@ -9,8 +9,8 @@ import (
 
 // Operations on the file, as they are named among the faults.
 const (
-	opFile   = "to its file"
-	opRotate = "rotation"
+	opFile   = "logging to the file"
+	opRotate = "rotating the file"
 )
 
 // file is TargetFile: the file that lines are appended to, and the work in the background that belongs to it.
@@ -61,12 +61,9 @@ func newFile(cfg Config, faults *faults, gap gapLine) *file {
 		changed: make(chan struct{}, 1),
 		dirty:   make(chan struct{}, 1),
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.locate(f.opened)
+	f.locate(f.folder.now())
 	f.verify()
 	f.settle()
-	notify(f.changed) // a run before this one may have left work
 	return f
 }
 
@@ -143,11 +140,10 @@ func (f *file) admit(line []byte, urgent bool) {
 
 // prepare makes f ready to take n more bytes, as far as it can.
 func (f *file) prepare(n int) {
-	now := time.Now()
-	if f.naming.daily && f.anotherDay(now) {
+	if now := f.folder.now(); f.naming.daily && f.anotherDay(now) {
 		f.locate(now)
 		f.verify()
-	} else if now.Sub(f.opened) >= f.check {
+	} else if time.Since(f.opened) >= f.check {
 		f.verify()
 	}
 	if f.f != nil && f.size > 0 && f.size+int64(n) > f.limit {
@@ -169,7 +165,7 @@ func (f *file) reopen() error {
 		return fs.ErrClosed
 	}
 	defer f.settle()
-	f.locate(time.Now())
+	f.locate(f.folder.now())
 	return f.swap()
 }
 

@@ -13,9 +13,9 @@ import (
 
 // Operations in the folder, as they are named among the faults.
 const (
-	opTidy     = "numbering"
-	opRemove   = "removal of old files"
-	opCompress = "compression"
+	opNumber   = "numbering rotated files"
+	opRemove   = "removing rotated files"
+	opCompress = "compressing rotated files"
 )
 
 // folder is the folder of the log with what was rotated. Other logs and other programs may have files in it.
@@ -26,7 +26,8 @@ type folder struct {
 	age      time.Duration // 0: no bound
 	compress bool
 	faults   *faults
-	packing  chan struct{} // has room for one: there are files to compress
+	now      func() time.Time // the date
+	packing  chan struct{}    // has room for one: there are files to compress
 
 	inUse atomic.Pointer[os.FileInfo] // the file that lines go to, which is not always that of its name
 
@@ -35,7 +36,7 @@ type folder struct {
 
 func newFolder(cfg Config, n naming, faults *faults) *folder {
 	return &folder{
-		dir: cfg.Dir, naming: n, keep: cfg.Rotate, age: cfg.Age, compress: cfg.Compress, faults: faults,
+		dir: cfg.Dir, naming: n, keep: cfg.Rotate, age: cfg.Age, compress: cfg.Compress, faults: faults, now: cfg.now,
 		packing: make(chan struct{}, 1),
 	}
 }
@@ -98,7 +99,7 @@ func (d *folder) list() ([]entry, error) {
 		return nil, err
 	}
 	var entries []entry
-	current := d.naming.current(time.Now())
+	current := d.naming.current(d.now())
 	inUse := d.inUse.Load()
 	for _, e := range dir {
 		p, ok := d.naming.parse(e.Name())
@@ -121,17 +122,17 @@ func (d *folder) tidy() error {
 		entries = d.prune(entries)
 		err = d.shift(entries)
 	}
-	if err != nil {
-		d.faults.failed(opTidy, err)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without a folder there is nothing to do
+		d.faults.failed(opNumber, err)
 		return err
 	}
-	d.faults.works(opTidy)
+	d.faults.works(opNumber)
 	return nil
 }
 
 // prune removes the files beyond the number that is kept, and those beyond their age. It returns what is left.
 func (d *folder) prune(entries []entry) []entry {
-	now := time.Now()
+	now := d.now()
 	var left []entry
 	var failure error
 	rotated := 0

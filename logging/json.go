@@ -83,9 +83,10 @@ func appendJSONGroups(b []byte, groups []string) []byte {
 	return b
 }
 
-// appendJSONKey appends the key of a member, with a comma when it is not the object's first.
+// appendJSONKey appends the key of a member, with a comma when it is not the object's first. At the beginning of a scope it
+// is not: the line has its message already.
 func appendJSONKey(b []byte, key string) []byte {
-	if len(b) > 0 && b[len(b)-1] != '{' {
+	if len(b) == 0 || b[len(b)-1] != '{' {
 		b = append(b, ',')
 	}
 	return append(appendJSONString(b, key), ':')

@@ -118,7 +118,6 @@ func (l *Log) Err() error { return l.faults.err() }
 
 // Stats are counts since Open.
 type Stats struct {
-	Lines     uint64 // lines that were logged
 	Lost      uint64 // lines that the file or standard output did not take
 	Repeated  uint64 // messages that were counted instead of logged
 	Rotations uint64 // files rotated

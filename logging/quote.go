@@ -26,15 +26,15 @@ const (
 // class tells of every byte what it can be; those beyond ASCII need a look at the whole character.
 var class = [256]uint8{
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	6, 7, 2, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 4, 7, 7,
+	6, 7, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 4, 7, 7,
 	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 3, 7, 7, 7,
 	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0,
 }
 
 // bareMessage tells whether s can be the message of a text line without quotes: no reader takes a part of it for an
-// attribute or for a quoted message.
+// attribute.
 func bareMessage(s string) bool {
-	return bare(s, inMessage) && s[0] != ' ' && s[0] != '"' && s[len(s)-1] != ' '
+	return bare(s, inMessage) && s[0] != ' ' && s[len(s)-1] != ' '
 }
 
 // bareValue tells whether s can be a key or a value of a text line without quotes.

@@ -8,7 +8,7 @@ import (
 )
 
 // opStdout names the target among the faults.
-const opStdout = "to standard output"
+const opStdout = "logging to standard output"
 
 // stream is TargetStdout.
 type stream struct {

@@ -1,0 +1,145 @@
+package logging_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/logging"
+)
+
+// Rotated files are compressed, keep their place, time and permissions, and hold the same lines.
+func TestCompress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fileConfig(t)
+		cfg.Size, cfg.Rotate, cfg.Compress = 100, 5, true
+		l := open(t, cfg)
+		pad := strings.Repeat("-", 70)
+		before := map[string]time.Time{}
+		for i := range 9 {
+			l.Logger().Info(fmt.Sprint("line ", i, pad))
+			if files, err := l.Files(); err == nil {
+				before[fmt.Sprint(i)] = files[0].ModTime
+			}
+			synctest.Wait()
+		}
+		equal(t, "files", names(t, l), []string{
+			"agent.log", "agent.log.1.gz", "agent.log.2.gz", "agent.log.3.gz", "agent.log.4.gz", "agent.log.5.gz",
+		})
+		files, err := l.Files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range files {
+			equal(t, f.Name, messages(t, filepath.Join(cfg.Dir, f.Name)), []string{fmt.Sprint("line ", 8-i, pad)})
+			if want := before[fmt.Sprint(8-i)]; !f.ModTime.Equal(want) {
+				t.Errorf("%s: time %v, want that of its last line, %v", f.Name, f.ModTime, want)
+			}
+			if st, err := os.Stat(filepath.Join(cfg.Dir, f.Name)); err != nil || st.Mode().Perm()&^0o640 != 0 {
+				t.Errorf("%s: %v, %v", f.Name, st.Mode(), err)
+			}
+		}
+	})
+}
+
+// What a killed process left half compressed is compressed from the file that is still there.
+func TestCompressLeftovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fileConfig(t)
+		cfg.Compress = true
+		path := func(name string) string { return filepath.Join(cfg.Dir, name) }
+		write(t, path("agent.log.1"), "a")
+		write(t, path("agent.log.2"), "b")
+		write(t, path("agent.log.2.gz"), "no gzip at all")
+		write(t, path("agent.log.gz.tmp"), "of a process that was killed")
+		if err := os.Chtimes(path("agent.log.gz.tmp"), time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, cfg)
+		synctest.Wait()
+		equal(t, "files", names(t, l), []string{"agent.log", "agent.log.1.gz", "agent.log.2.gz"})
+		equal(t, "1", messages(t, path("agent.log.1.gz")), []string{"a"})
+		equal(t, "2", messages(t, path("agent.log.2.gz")), []string{"b"})
+		if _, err := os.Lstat(path("agent.log.gz.tmp")); !os.IsNotExist(err) {
+			t.Errorf("temporary file: %v", err)
+		}
+	})
+}
+
+// Another process that compresses the same log at this moment is left alone, and nothing is lost by it.
+func TestCompressBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fileConfig(t)
+		cfg.Compress = true
+		path := func(name string) string { return filepath.Join(cfg.Dir, name) }
+		write(t, path("agent.log.1"), "a")
+		write(t, path("agent.log.gz.tmp"), "of a process that works")
+		if err := os.Chtimes(path("agent.log.gz.tmp"), time.Time{}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, cfg)
+		synctest.Wait()
+		equal(t, "1", messages(t, path("agent.log.1")), []string{"a"})
+		equal(t, "temporary file", messages(t, path("agent.log.gz.tmp")), []string{"of a process that works"})
+		if l.Err() != nil {
+			t.Error(l.Err())
+		}
+	})
+}
+
+// By date too the finished days are compressed, and the day that lines go to is not.
+func TestCompressByDate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now clock
+		now.set(time.Date(2026, 6, 1, 12, 0, 0, 0, time.Local))
+		cfg := logging.WithClock(fileConfig(t), now.get)
+		cfg.RotateBy, cfg.Compress = logging.RotateByDate, true
+		l := open(t, cfg)
+		for i := range 3 {
+			l.Logger().Info(fmt.Sprint("line ", i))
+			now.set(now.get().Add(24 * time.Hour))
+		}
+		synctest.Wait()
+		l.Logger().Info("line 3")
+		synctest.Wait()
+		equal(t, "files", names(t, l), []string{
+			"agent_20260604.log", "agent_20260603.log.gz", "agent_20260602.log.gz", "agent_20260601.log.gz",
+		})
+		equal(t, "today", messages(t, filepath.Join(cfg.Dir, "agent_20260604.log")), []string{"line 3"})
+	})
+}
+
+// Closing does not wait until a large file is compressed, and leaves the file as it was.
+func TestCloseStopsCompression(t *testing.T) {
+	cfg := fileConfig(t)
+	cfg.Compress = true
+	path := filepath.Join(cfg.Dir, "agent.log.1")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 4 << 30 // of zeros: sparse, and some seconds of work
+	if err := f.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	l := open(t, cfg)
+	for {
+		if _, err := os.Lstat(filepath.Join(cfg.Dir, "agent.log.gz.tmp")); err == nil {
+			break
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Stat(path); err != nil || st.Size() != size {
+		t.Errorf("the file: %v, %v", st, err)
+	}
+	if _, err := os.Lstat(filepath.Join(cfg.Dir, "agent.log.gz.tmp")); !os.IsNotExist(err) {
+		t.Errorf("temporary file: %v", err)
+	}
+}

@@ -1,0 +1,19 @@
+package logging
+
+import "time"
+
+// ParseName and FormatName are the names of a log's files, for the test that they are inverse.
+func ParseName(name string, daily bool, file string) (date string, number int, gz, ok bool) {
+	p, ok := naming{name, daily}.parse(file)
+	return p.date, p.number, p.gz, ok
+}
+
+func FormatName(name string, daily bool, date string, number int, gz bool) string {
+	return naming{name, daily}.format(part{date, number, gz})
+}
+
+// WithClock returns cfg with another date than that of the machine.
+func WithClock(cfg Config, now func() time.Time) Config {
+	cfg.now = now
+	return cfg
+}
