@@ -91,11 +91,12 @@ func removeTree(dir string) error {
 }
 
 // mkdir makes a group, or finds it made.
-func mkdir(dir string) error {
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
+func mkdir(dir string) (made bool, err error) {
+	err = os.Mkdir(dir, 0o755)
+	if errors.Is(err, os.ErrExist) {
+		return false, nil
 	}
-	return nil
+	return err == nil, err
 }
 
 // pids lists the processes of one group, without those of the groups below it. A process of another process namespace

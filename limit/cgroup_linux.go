@@ -17,7 +17,7 @@ import (
 // cgroup is a group of children that is a control group, in one tree or in several.
 type cgroup struct {
 	places    []place
-	cloneInto bool // the kernel can make a process in a group of version 2
+	cloneInto bool // the kernel can make a process in the place of version 2
 	shielded  bool // its processes are the first to die for want of memory
 }
 
@@ -34,7 +34,9 @@ func (g *cgroup) in(tree *hierarchy) bool {
 }
 
 // start has the kernel make the process in its group, where it can: in a tree of version 2 since Linux 5.7. Into other
-// trees it is put while it is stopped, before its first instruction.
+// groups it is put while it is stopped, before its first instruction. So it is with a group that was killed once: kernels
+// since 6.14, and older ones that were maintained in 2025, kill whatever is made in a group that was killed more often than
+// the group of the process that makes it.
 func (g *cgroup) start(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -80,6 +82,7 @@ func (g *cgroup) admit(places []place, pid int) error {
 func (g *cgroup) kill() error {
 	for _, p := range g.places {
 		if p.tree.version == 2 && exists(p.dir, "cgroup.kill") {
+			g.cloneInto = false // see start
 			return write(p.dir, "cgroup.kill", "1")
 		}
 	}

@@ -11,7 +11,7 @@ const taskPrefix = "task-"
 // open makes a group of children in the trees that its limits, its account and its end need.
 func (h *host) open(g *Group, c GroupConfig) error {
 	g.results = c.results("")
-	made := &cgroup{cloneInto: canCloneInto(), shielded: h.shielded}
+	made := &cgroup{shielded: h.shielded}
 	for i := range g.results {
 		if r := &g.results[i]; h.name == "" {
 			r.refuse("the program has no control group")
@@ -77,10 +77,16 @@ func (h *host) place(made *cgroup, tree *hierarchy, controller, name string) (st
 	}
 	dir := filepath.Join(home.group, name)
 	if !made.in(tree) {
-		if err := mkdir(dir); err != nil {
+		fresh, err := mkdir(dir)
+		if err != nil {
 			return "", err
 		}
-		unlimit(tree.version, dir)
+		if !fresh {
+			unlimit(tree.version, dir)
+		}
+		if tree.version == 2 {
+			made.cloneInto = fresh && home.unkilled() && canCloneInto()
+		}
 		made.places = append(made.places, place{tree, dir})
 	}
 	if controller == "" {

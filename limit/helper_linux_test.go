@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/jkstack/jkframe/v2/limit"
 )
 
 // helpHere is what help does on this system alone.
@@ -21,6 +23,20 @@ func helpHere(name string, args []string) int {
 		if err := direct(args[0], args[1], number(args[2])); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
+		}
+		return 0
+	case "group": // percent: says what holds the quota of a group
+		applied, err := limit.Apply(limit.Config{Name: "x"})
+		if err != nil {
+			panic(err)
+		}
+		g, err := applied.NewGroup(limit.GroupConfig{CPUQuota: number(args[0])})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(g.Results()[0])
+		if err := applied.Close(); err != nil {
+			panic(err)
 		}
 		return 0
 	case "read-only": // config: as an agent that sees control groups read-only

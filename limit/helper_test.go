@@ -10,7 +10,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,25 +117,37 @@ func runAgent(config string) int {
 			child := helper("spin", "2", "3")
 			err = child.Run()
 			s.Spent = child.ProcessState.UserTime() + child.ProcessState.SystemTime()
-		case "fill": // a child in a group without limits of its own
-			var g *limit.Group
-			if g, err = applied.NewGroup(limit.GroupConfig{}); err != nil {
-				continue
-			}
-			child := helper("fill", "400")
-			if err = g.Start(child); err != nil {
-				continue
-			}
-			s.Outcome = fmt.Sprint(child.Wait())
-			err = g.Close()
-			s.Usage, _ = g.Usage()
+		case "fill": // a child in a group without limits of its own, as those after it
+			s.Outcome, s.Usage, err = runInGroup(applied, helper("fill", "400"))
+		case "where":
+			s.Outcome, s.Usage, err = runInGroup(applied, exec.Command("cat", "/proc/self/cgroup"))
+		case "replace": // itself by the same program
+			err = syscall.Exec(os.Args[0], os.Args, os.Environ())
 		case "leak": // a child that outlives it
-			child := helper("wait")
-			child.Stdin, _ = os.Open("/dev/zero")
+			child := exec.Command("sleep", "1000000")
 			err = child.Start()
 			s.Outcome = fmt.Sprint(child.Process.Pid)
 		}
 	}
+}
+
+// runInGroup runs a child in a group and gives what it wrote, or how it ended.
+func runInGroup(applied *limit.Applied, cmd *exec.Cmd) (string, limit.Usage, error) {
+	g, err := applied.NewGroup(limit.GroupConfig{})
+	if err != nil {
+		return "", limit.Usage{}, err
+	}
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := g.Start(cmd); err != nil {
+		return "", limit.Usage{}, err
+	}
+	if err := cmd.Wait(); err != nil {
+		out.WriteString(err.Error())
+	}
+	err = g.Close()
+	usage, _ := g.Usage()
+	return out.String(), usage, err
 }
 
 // agent is such a program, seen from a test.

@@ -150,6 +150,19 @@ func (h *hierarchy) dir(group string) (dir string, ok bool) {
 	return filepath.Join(h.mount, rel), true
 }
 
+// path lists the directories from the top of the tree to one in it.
+func (h *hierarchy) path(dir string) []string {
+	var list []string
+	for ; len(dir) >= len(h.mount); dir = filepath.Dir(dir) {
+		list = append(list, dir)
+		if dir == h.mount {
+			break
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
+
 // mechanism is the name of the tree's version.
 func (h *hierarchy) mechanism() Mechanism {
 	if h.version == 1 {

@@ -28,7 +28,14 @@ type home struct {
 	group   string
 	leaf    string // in version 1 it is group
 	lock    *os.File
-	enabled []string // the controllers that were switched on in base
+	enabled []toggle // what was switched on to have limits here
+	fresh   bool     // leaf was made for this run
+	inside  bool     // the process is in leaf
+}
+
+// toggle is a controller that was switched on below a directory.
+type toggle struct {
+	dir, controller string
 }
 
 // settle makes a home in a tree, without moving the process into it.
@@ -40,7 +47,9 @@ func settle(tree *hierarchy, name string) (*home, error) {
 	h := &home{tree: tree, base: base}
 	if tree.resumed {
 		on, _ := read(base, "cgroup.subtree_control")
-		h.enabled = strings.Fields(on)
+		for _, c := range strings.Fields(on) {
+			h.enabled = append(h.enabled, toggle{base, c})
+		}
 	}
 	for n := 1; ; n++ {
 		h.group = filepath.Join(base, prefix+name)
@@ -59,18 +68,20 @@ func settle(tree *hierarchy, name string) (*home, error) {
 	h.leaf = h.group
 	if tree.version == 2 {
 		h.leaf = filepath.Join(h.group, leafName)
-		if err := mkdir(h.leaf); err != nil {
-			return nil, errors.Join(err, h.discard())
-		}
 	}
 	h.tidy()
+	made, err := mkdir(h.leaf)
+	if err != nil {
+		return nil, errors.Join(err, h.discard())
+	}
+	h.fresh = made && h.leaf != h.group
 	return h, nil
 }
 
 // take makes a group's directory, or finds the one that a dead run left, and locks it.
 func take(dir string) (*os.File, error) {
 	for {
-		if err := mkdir(dir); err != nil {
+		if _, err := mkdir(dir); err != nil {
 			return nil, err
 		}
 		f, err := os.Open(dir)
@@ -107,9 +118,7 @@ func (h *home) tidy() {
 		_ = write(h.group, "memory.use_hierarchy", "1") // kernels before 5.11 would not count the groups of children
 	}
 	for _, dir := range children(h.group) {
-		if dir != h.leaf {
-			_ = removeTree(dir) // one that is in use goes on to be
-		}
+		_ = removeTree(dir) // one that is in use goes on to be
 	}
 }
 
@@ -139,6 +148,7 @@ func (h *home) enter() error {
 	if err := write(h.leaf, "cgroup.procs", strconv.Itoa(os.Getpid())); err != nil {
 		return err
 	}
+	h.inside = true
 	if h.tree.version == 1 || h.base != h.tree.own || isRoot(h.base) {
 		return nil
 	}
@@ -150,26 +160,36 @@ func (h *home) enable(controller string) error {
 	if h.tree.version == 1 {
 		return nil
 	}
-	offered, err := read(h.base, "cgroup.controllers")
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(strings.Fields(offered), controller) {
-		return fmt.Errorf("the %s controller is not enabled for %s", controller, h.base)
-	}
-	on, err := read(h.base, "cgroup.subtree_control")
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(strings.Fields(on), controller) {
-		if err := write(h.base, "cgroup.subtree_control", "+"+controller); err != nil {
-			return err
+	// Where systemd manages the groups, it has switched a controller on only on the way to units that ask for it.
+	for _, dir := range h.tree.path(h.base) {
+		done, err := enable(dir, controller)
+		if err != nil {
+			return fmt.Errorf("the %s controller is not enabled for %s: %s", controller, h.base, why(err))
 		}
-		h.enabled = append(h.enabled, controller)
+		if done {
+			h.enabled = append(h.enabled, toggle{dir, controller})
+		}
 	}
 	// Below group, too, although only the groups of children need it there: as long as it is on below group, nobody can
-	// switch it off below base, and the limit with it.
-	return write(h.group, "cgroup.subtree_control", "+"+controller)
+	// switch it off above, and the limit with it.
+	_, err := enable(h.group, controller)
+	return err
+}
+
+// enable switches a controller on for the groups below a directory, and says whether it had to.
+func enable(dir, controller string) (bool, error) {
+	on, err := read(dir, "cgroup.subtree_control")
+	if err != nil || slices.Contains(strings.Fields(on), controller) {
+		return false, err
+	}
+	offered, err := read(dir, "cgroup.controllers")
+	if err != nil {
+		return false, err
+	}
+	if !slices.Contains(strings.Fields(offered), controller) {
+		return false, fmt.Errorf("%s does not have it", dir)
+	}
+	return true, write(dir, "cgroup.subtree_control", "+"+controller)
 }
 
 // leave moves the process back and removes the home.
@@ -185,7 +205,8 @@ func (h *home) leave() error {
 	return h.discard()
 }
 
-// disable switches off what enable switched on: base can have processes again then. It stays on where other groups use it.
+// disable switches off what enable switched on: base can have processes again then. It stays on where there are other
+// groups, which may use it.
 func (h *home) disable() error {
 	on, err := read(h.group, "cgroup.subtree_control")
 	if err != nil {
@@ -196,15 +217,25 @@ func (h *home) disable() error {
 			return err
 		}
 	}
-	if slices.ContainsFunc(children(h.base), func(dir string) bool { return dir != h.group }) {
-		return nil
-	}
-	for _, c := range h.enabled {
-		if err := write(h.base, "cgroup.subtree_control", "-"+c); err != nil {
+	for _, t := range slices.Backward(h.enabled) {
+		if len(children(t.dir)) > 1 {
+			continue
+		}
+		err := write(t.dir, "cgroup.subtree_control", "-"+t.controller)
+		if err != nil && !errors.Is(err, unix.EBUSY) { // a group further down uses it
 			return err
 		}
 	}
+	h.enabled = nil
 	return nil
+}
+
+// unkilled says that the group that this process is in was never killed, as far as can be known.
+func (h *home) unkilled() bool {
+	if h.inside {
+		return h.fresh
+	}
+	return isRoot(h.tree.own)
 }
 
 // discard removes the directories of a home that the process is not in.

@@ -13,22 +13,24 @@ type outer struct {
 	dir   string
 }
 
-// tightest finds the tightest limit of a kind from a group up to the root of the tree.
+// tightest finds the tightest limit of a kind from a group up to the root of the tree. Of limits of disks it knows none.
 func tightest(tree *hierarchy, dir, limit string) outer {
-	read := outerMemory
-	if limit == CPUQuota {
-		read = outerCPU
-	}
 	var t outer
-	for {
-		if v := read(tree.version, dir); v != 0 && (t.value == 0 || v < t.value) {
-			t = outer{v, dir}
+	for _, d := range tree.path(dir) {
+		var v uint64
+		switch limit {
+		case CPUQuota:
+			v = outerCPU(tree.version, d)
+		case Memory:
+			v = outerMemory(tree.version, d)
+		case Processes:
+			v = field(d, "pids.max", "") // "max" is no number
 		}
-		if dir == tree.mount || len(dir) <= len(tree.mount) {
-			return t
+		if v != 0 && (t.value == 0 || v <= t.value) {
+			t = outer{v, d}
 		}
-		dir = filepath.Dir(dir)
 	}
+	return t
 }
 
 // unitOf is the unit of systemd whose group a directory is, "" if it is none.
