@@ -43,6 +43,7 @@ const (
 	boxedHeader = 24
 	boxedNumber = 8
 	anySize     = 16
+	stringSize  = 16
 )
 
 // any decodes the value at i.
@@ -78,7 +79,7 @@ func (d *decoder) anyMap(i int) (any, int) {
 	if more {
 		n = d.count(i, '}')
 	}
-	if n < 0 || !d.spend(i, emptyMap+(2*(anySize+anySize)+mapEntry)*int64(n)) {
+	if n < 0 || !d.spend(i, mapCost(stringSize+anySize, n)) {
 		return nil, -1
 	}
 	m := make(map[string]any, n)

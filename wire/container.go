@@ -18,14 +18,15 @@ func (c *compiler) sliceCodec(made *codec, t reflect.Type) error {
 		*made = bytesCodec()
 		return nil
 	}
-	m := &sliceCodec{elem: elem, size: int64(t.Elem().Size())}
+	m := &sliceCodec{elem: elem, size: int64(t.Elem().Size()), none: reflect.MakeSlice(t, 0, 0)}
 	made.decode, made.encode = m.decode, m.encode
 	return nil
 }
 
 type sliceCodec struct {
 	elem *codec
-	size int64 // bytes of an element
+	size int64         // bytes of an element
+	none reflect.Value // a slice without elements, which is not nil
 }
 
 // fewElements is for how many elements there is room before they are counted.
@@ -53,7 +54,7 @@ func (m *sliceCodec) decode(d *decoder, i int, v reflect.Value) int {
 	}
 	i, more := d.enter(i, ']')
 	if !more {
-		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		v.Set(m.none)
 		return i
 	}
 	if !d.spend(i, m.cost(1)) {
@@ -164,11 +165,19 @@ func bytesCodec() codec {
 	}
 }
 
-// mapEntry is what an entry of a map takes beyond twice its key and its value, and emptyMap what a map takes.
-const (
-	mapEntry = 16
-	emptyMap = 48
-)
+// mapCost returns how many bytes a map of n entries takes: Go's maps have groups of eight slots, twice as many of them
+// when seven in eight are taken.
+func mapCost(slot int64, n int) int64 {
+	const header, table = 48, 112
+	if n == 0 {
+		return header
+	}
+	slots := 8
+	for n > 8 && slots-slots/8 < n {
+		slots *= 2
+	}
+	return header + table + int64(slots)*(slot+1)
+}
 
 func (c *compiler) mapCodec(made *codec, t reflect.Type) error {
 	if t.Key().Kind() != reflect.String || isCustom(t.Key()) {
@@ -178,15 +187,15 @@ func (c *compiler) mapCodec(made *codec, t reflect.Type) error {
 	if err != nil {
 		return err
 	}
-	m := &mapCodec{t: t, elem: elem, entry: 2*int64(t.Key().Size()+t.Elem().Size()) + mapEntry}
+	m := &mapCodec{t: t, elem: elem, slot: int64(t.Key().Size() + t.Elem().Size())}
 	made.decode, made.encode = m.decode, m.encode
 	return nil
 }
 
 type mapCodec struct {
-	t     reflect.Type
-	elem  *codec
-	entry int64 // bytes
+	t    reflect.Type
+	elem *codec
+	slot int64 // bytes of a key and a value
 }
 
 func (m *mapCodec) decode(d *decoder, i int, v reflect.Value) int {
@@ -201,7 +210,7 @@ func (m *mapCodec) decode(d *decoder, i int, v reflect.Value) int {
 	if more {
 		n = d.count(i, '}')
 	}
-	if n < 0 || !d.spend(i, emptyMap+m.entry*int64(n)) {
+	if n < 0 || !d.spend(i, mapCost(m.slot, n)) {
 		return -1
 	}
 	v.Set(reflect.MakeMapWithSize(m.t, n))
@@ -233,7 +242,7 @@ func (m *mapCodec) encode(e *encoder, v reflect.Value) bool {
 	if !e.enter('{') {
 		return false
 	}
-	e.cost += emptyMap + m.entry*int64(v.Len())
+	e.cost += mapCost(m.slot, v.Len())
 	entries := make(map[string]reflect.Value, v.Len())
 	for it := v.MapRange(); it.Next(); {
 		// Names that differ only in bytes that are not UTF-8 would become one.

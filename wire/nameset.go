@@ -82,6 +82,9 @@ func (s *nameSet) add(data []byte, open int, n name) bool {
 	}
 	switch {
 	case s.many != nil:
+		if s.n == cap(s.many) {
+			s.many = slices.Grow(s.many[:s.n], s.n) // double: less garbage than append leaves
+		}
 		s.many = append(s.many[:s.n], n)
 	case s.n < fewNames:
 		s.few[s.n] = n

@@ -17,6 +17,7 @@ import (
 // A message is a declaration without its Go type.
 type message struct {
 	name, field string
+	decode      func(f *wire.Frame) (any, error)
 	again       func(b []byte, f *wire.Frame) ([]byte, error) // decodes a frame and encodes what came of it
 }
 
@@ -63,13 +64,17 @@ func add[T any](all map[wire.Type]message, m *wire.Message[T]) {
 	if _, ok := all[m.Type()]; ok {
 		panic("declared twice: " + m.Type().String())
 	}
-	all[m.Type()] = message{m.Name(), m.Field(), func(b []byte, f *wire.Frame) ([]byte, error) {
-		v, err := m.Decode(f)
-		if err != nil {
-			return b, err
-		}
-		return m.Append(b, f.Task, &v)
-	}}
+	all[m.Type()] = message{
+		name: m.Name(), field: m.Field(),
+		decode: func(f *wire.Frame) (any, error) { return m.Decode(f) },
+		again: func(b []byte, f *wire.Frame) ([]byte, error) {
+			v, err := m.Decode(f)
+			if err != nil {
+				return b, err
+			}
+			return m.Append(b, f.Task, &v)
+		},
+	}
 }
 
 // recorded calls fn with every frame that was recorded between agents and a server of the field, as it was sent.
