@@ -40,13 +40,14 @@ func (c *Conn) Close(code int, reason string) {
 
 // shut is Close; receiver says that the receiving goroutine is the caller.
 func (c *Conn) shut(code int, reason string, receiver bool) {
-	if c.closing.Swap(true) {
-		if !receiver { // whoever closes waits for the receiver
-			<-c.closed
+	done := make(chan struct{})
+	if !c.closed.CompareAndSwap(nil, &done) {
+		if !receiver { // whoever closes may be waiting for the receiver
+			<-*c.closed.Load()
 		}
 		return
 	}
-	defer close(c.closed)
+	defer close(done)
 	c.over(ErrClosed)
 	c.life.end(time.Now().Add(linger))
 	// A peer that was given up for its silence is not waited for.
@@ -56,15 +57,15 @@ func (c *Conn) shut(code int, reason string, receiver bool) {
 		if receiver {
 			c.outwait()
 		} else {
-			c.receiving.Lock() // free as soon as the receiver has seen the end, or has a frame to handle
+			c.receiving.enter(context.Background(), Control) // as soon as the receiver has seen the end, or has a frame
 			c.outwait()
-			c.receiving.Unlock()
+			c.receiving.leave()
 		}
 	}
 	c.life.Close()
 	if !receiver { // it may be about to have a ping answered
-		c.receiving.Lock()
-		defer c.receiving.Unlock()
+		c.receiving.enter(context.Background(), Control)
+		defer c.receiving.leave()
 	}
 	c.tasks.Wait()
 }

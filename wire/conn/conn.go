@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bufio"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,7 @@ type Conn struct {
 	ws           *websocket.Conn
 	stream       *stream
 	life         *lifeline
+	buffered     *bufio.Reader // what ws reads from, if it is known
 	compressFrom int
 
 	gate  gate                   // its holder writes
@@ -62,24 +64,18 @@ type Conn struct {
 
 	maxMessage atomic.Int64
 
-	// receiving guards the fields below, and the reading side of ws.
-	receiving sync.Mutex
-	message   *[]byte // the receiver's, nil between messages
+	receiving gate    // its holder reads, and has the fields below
+	message   *[]byte // nil between messages
 	failed    error   // what Receive returns for ever
 
-	closing atomic.Bool           // the goodbye is being said
-	closed  chan struct{}         // closed when Close has done everything
-	end     atomic.Pointer[error] // why the connection cannot be used any more
-	gone    chan struct{}         // closed when end is set
+	closed atomic.Pointer[chan struct{}] // nil until somebody closes; that channel is closed when everything is done
+	end    atomic.Pointer[error]         // why the connection cannot be used any more
 
 	inFrames, inBytes, outFrames, outBytes atomic.Uint64
 }
 
 func newConn(ws *websocket.Conn, s *stream, o Options) *Conn {
-	c := &Conn{
-		ws: ws, stream: s, life: s.life, compressFrom: o.CompressFrom,
-		closed: make(chan struct{}), gone: make(chan struct{}),
-	}
+	c := &Conn{ws: ws, stream: s, life: s.life, compressFrom: o.CompressFrom}
 	s.open = true
 	ws.SetPingHandler(c.gotPing)
 	ws.SetCloseHandler(func(int, string) error { return nil }) // Close answers
@@ -87,10 +83,13 @@ func newConn(ws *websocket.Conn, s *stream, o Options) *Conn {
 	return c
 }
 
+// closing reports whether this side is closing the connection, or has.
+func (c *Conn) closing() bool { return c.closed.Load() != nil }
+
 // over notes why the connection cannot be used any more. The first reason counts.
 func (c *Conn) over(err error) {
 	if c.end.CompareAndSwap(nil, &err) {
-		close(c.gone)
+		c.life.wake()
 	}
 }
 

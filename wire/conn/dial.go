@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 
 	"github.com/gorilla/websocket"
 )
@@ -15,8 +14,6 @@ import (
 // writeBufferSize is the size of the frames that larger messages are cut into; a connection borrows a buffer of it
 // while it writes.
 const writeBufferSize = 16 << 10
-
-var writeBuffers sync.Pool
 
 // Dialer makes connections to a server. The zero value works.
 type Dialer struct {

@@ -11,7 +11,7 @@ import (
 const overtakes = 100
 
 // gate lets one holder in at a time, the waiting of the control lane before those of the bulk lane, each lane in the
-// order of arrival.
+// order of arrival. Whoever waits, waits on a channel, so that in a test with fake time the time goes on.
 type gate struct {
 	mu       sync.Mutex // guards the fields below
 	held     bool

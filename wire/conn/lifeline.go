@@ -37,7 +37,7 @@ type lifeline struct {
 	born         time.Time
 
 	heard  atomic.Int64                  // when something was last read, nanoseconds since born
-	waiter atomic.Pointer[chan struct{}] // closed when the next byte is read
+	waiter atomic.Pointer[chan struct{}] // nil while nobody waits for the next byte
 
 	// mu guards the fields below, and the deadlines with them: whoever moves one must see what was decided before.
 	mu     sync.Mutex
@@ -81,9 +81,7 @@ func (l *lifeline) Read(p []byte) (int, error) {
 
 func (l *lifeline) alive() {
 	l.heard.Store(int64(time.Since(l.born)))
-	if ch := l.waiter.Load(); ch != nil && l.waiter.CompareAndSwap(ch, nil) {
-		close(*ch)
-	}
+	l.wake()
 }
 
 // waitOn moves a read deadline that has passed to where it is now. It returns an error if the peer's time is over.
@@ -179,8 +177,8 @@ func (l *lifeline) Close() error { return l.raw.Close() }
 // lastRead returns when something was last read.
 func (l *lifeline) lastRead() time.Time { return l.born.Add(time.Duration(l.heard.Load())) }
 
-// notifyHeard returns a channel that is closed when the next byte is read.
-func (l *lifeline) notifyHeard() <-chan struct{} {
+// nextByte returns a channel that is closed when the next byte is read, or by wake.
+func (l *lifeline) nextByte() <-chan struct{} {
 	for {
 		if ch := l.waiter.Load(); ch != nil {
 			return *ch
@@ -189,5 +187,12 @@ func (l *lifeline) notifyHeard() <-chan struct{} {
 		if l.waiter.CompareAndSwap(nil, &ch) {
 			return ch
 		}
+	}
+}
+
+// wake wakes whoever waits for the next byte.
+func (l *lifeline) wake() {
+	if ch := l.waiter.Load(); ch != nil && l.waiter.CompareAndSwap(ch, nil) {
+		close(*ch)
 	}
 }

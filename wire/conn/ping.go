@@ -9,18 +9,22 @@ import (
 // Ping asks the peer for a sign of life, and waits for any: a pong or whatever else is read. It needs another goroutine
 // that receives. When the connection ends first, it returns why.
 func (c *Conn) Ping(ctx context.Context) error {
-	heard := c.life.notifyHeard()
+	heard := c.life.nextByte()
 	if err := c.SendPing(ctx); err != nil {
 		return err
 	}
+	if end := c.end.Load(); end != nil {
+		return *end
+	}
 	select {
 	case <-heard:
-		return nil
-	case <-c.gone:
-		return *c.end.Load()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	if end := c.end.Load(); end != nil {
+		return *end
+	}
+	return nil
 }
 
 // SendPing sends a ping and waits for nothing but its turn in the control lane.
@@ -39,7 +43,7 @@ func (c *Conn) SendPing(ctx context.Context) error {
 // ever. Of pings that come faster than they can be answered, the newest counts (RFC 6455, section 5.5.3), so that a flood
 // of them keeps two goroutines busy and no more: one that writes, one that waits.
 func (c *Conn) gotPing(data string) error {
-	if c.closing.Load() || c.pong.Swap(&data) != nil {
+	if c.closing() || c.pong.Swap(&data) != nil {
 		return nil // nobody waits for an answer, or somebody is about to give it
 	}
 	c.tasks.Go(func() {

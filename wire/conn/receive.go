@@ -1,27 +1,15 @@
 package conn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 
 	"github.com/gorilla/websocket"
 	"github.com/jkstack/jkframe/v2/wire"
 )
-
-const (
-	// messageSize is the size of the buffers that messages are read into; they grow with what really comes.
-	messageSize = 4 << 10
-
-	// maxKeptMessage is the largest buffer that is kept for the next message.
-	maxKeptMessage = 64 << 10
-)
-
-// messages are the buffers that messages are read into. A connection borrows one from the first byte of a message
-// until the next one is waited for.
-var messages = sync.Pool{New: func() any { b := make([]byte, 0, messageSize); return &b }}
 
 // Receive waits for the next message and returns its frame, which is valid until the next call. A [*FrameError] means
 // that the peer sent something that is no frame, and that the next one can be received.
@@ -31,8 +19,31 @@ var messages = sync.Pool{New: func() any { b := make([]byte, 0, messageSize); re
 // connection without a goodbye, [ErrProtocol], [wire.ErrUTF8], or an error of the network. A peer that has violated the
 // limits, the protocol or UTF-8 has been told so then, which may have taken two seconds.
 func (c *Conn) Receive() (*wire.Frame, error) {
-	c.receiving.Lock()
-	defer c.receiving.Unlock()
+	if c.buffered != nil {
+		c.await()
+	}
+	return c.receive()
+}
+
+// await waits until there is something to read. The library would wait some calls deeper, and not so deep in the stack
+// an idle connection keeps half of it, since the collector gives back what is three quarters empty. An error is found
+// again by whoever reads.
+func (c *Conn) await() {
+	if c.receiving.enter(context.Background(), Control) != nil {
+		return
+	}
+	c.release()
+	if c.failed == nil && !c.closing() {
+		c.buffered.Peek(1)
+	}
+	c.receiving.leave()
+}
+
+func (c *Conn) receive() (*wire.Frame, error) {
+	if err := c.receiving.enter(context.Background(), Control); err != nil {
+		return nil, err
+	}
+	defer c.receiving.leave()
 	c.release()
 	if c.failed != nil {
 		return nil, c.failed
@@ -55,7 +66,7 @@ func (c *Conn) Receive() (*wire.Frame, error) {
 
 // next reads the next message.
 func (c *Conn) next() ([]byte, error) {
-	if c.closing.Load() {
+	if c.closing() {
 		c.outwait()
 		return nil, ErrClosed
 	}
@@ -66,7 +77,7 @@ func (c *Conn) next() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.message = messages.Get().(*[]byte)
+	c.message = messages.get()
 	*c.message, err = readUpTo((*c.message)[:0], r, int(limit))
 	return *c.message, err
 }
@@ -92,13 +103,10 @@ func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {
 
 // release gives the message buffer back.
 func (c *Conn) release() {
-	if c.message == nil {
-		return
+	if c.message != nil {
+		messages.put(c.message)
+		c.message = nil
 	}
-	if cap(*c.message) <= maxKeptMessage {
-		messages.Put(c.message)
-	}
-	c.message = nil
 }
 
 // fail gives the end of the connection its name and, where the peer has to be told, tells it.
@@ -112,7 +120,7 @@ func (c *Conn) fail(err error) error {
 func (c *Conn) reason(err error) error {
 	var ce *websocket.CloseError
 	switch {
-	case c.closing.Load():
+	case c.closing():
 		return ErrClosed
 	case errors.As(err, &ce) && ce.Code != websocket.CloseAbnormalClosure:
 		return &PeerClosedError{Code: ce.Code, Reason: ce.Text}

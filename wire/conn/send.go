@@ -74,7 +74,7 @@ func (c *Conn) sendControl(kind int, data []byte) error {
 
 // broken ends a connection that could not be written. Half a frame may be out, so that nothing more can be said.
 func (c *Conn) broken(err error) error {
-	if c.closing.Load() || errors.Is(err, websocket.ErrCloseSent) {
+	if c.closing() || errors.Is(err, websocket.ErrCloseSent) {
 		return ErrClosed
 	}
 	c.over(err)

@@ -11,21 +11,11 @@ const (
 	// gatherSize is how much is gathered before it is written.
 	gatherSize = pieceSize
 
-	// smallGatherSize is what is borrowed first. Nearly all sends need no more, and thousands of them may wait for
-	// peers that take nothing.
-	smallGatherSize = 4 << 10
-
 	// controlSize is the largest control frame.
 	controlSize = 2 + 4 + 125
 
 	// maxAnswer is how many bytes a server's answer to the upgrade may have.
 	maxAnswer = 64 << 10
-)
-
-// Buffers that gather what is written; a connection borrows them while it writes.
-var (
-	smallGathers = sync.Pool{New: func() any { b := make([]byte, 0, smallGatherSize); return &b }}
-	gathers      = sync.Pool{New: func() any { b := make([]byte, 0, gatherSize+controlSize); return &b }}
 )
 
 // errLongAnswer means that a server answers the upgrade with more than maxAnswer bytes.
@@ -41,7 +31,9 @@ type stream struct {
 	open   bool // the handshake is over; set before the connection is shared
 	answer int  // bytes read during the handshake
 
-	readErr error // what the network said last to whoever reads, if that was an error
+	// The reader's.
+	ahead   readAhead
+	readErr error // why nothing more can be read
 
 	mu  sync.Mutex
 	out *[]byte // guarded by mu: the library answers a violation of the protocol from the reading goroutine
@@ -49,10 +41,8 @@ type stream struct {
 
 // Read reads, and notes an error: the library disguises some, and makes its own.
 func (s *stream) Read(p []byte) (int, error) {
-	n, err := s.Conn.Read(p)
-	if err != nil {
-		s.readErr = err
-	}
+	n, err := s.ahead.read(s.Conn, p)
+	s.readErr = err
 	if !s.open {
 		if s.answer += n; s.answer > maxAnswer {
 			return 0, errLongAnswer
@@ -91,14 +81,14 @@ func (s *stream) gather(p []byte) bool {
 		return false
 	}
 	switch {
-	case s.out == nil && size <= smallGatherSize:
-		s.out = smallGathers.Get().(*[]byte)
+	case s.out == nil && size <= page:
+		s.out = pages.get()
 	case s.out == nil:
-		s.out = gathers.Get().(*[]byte)
-	case size > cap(*s.out):
-		b := gathers.Get().(*[]byte)
+		s.out = gathers.get()
+	case size > page && cap(*s.out) == page:
+		b := gathers.get()
 		*b = append(*b, *s.out...)
-		giveBack(s.out)
+		pages.put(s.out)
 		s.out = b
 	}
 	*s.out = append(*s.out, p...)
@@ -120,12 +110,10 @@ func (s *stream) flush() error {
 }
 
 func giveBack(b *[]byte) {
-	small := cap(*b) < gatherSize
-	*b = (*b)[:0]
-	if small {
-		smallGathers.Put(b)
+	if cap(*b) == page {
+		pages.put(b)
 	} else {
-		gathers.Put(b)
+		gathers.put(b)
 	}
 }
 

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,11 +13,11 @@ const unsent = 128 << 10
 
 // limitUnsent keeps the kernel from taking more than it can send soon. Nothing is lost where that fails but time.
 func limitUnsent(c net.Conn) {
-	t, ok := c.(*net.TCPConn)
+	s, ok := c.(syscall.Conn)
 	if !ok {
 		return
 	}
-	if rc, err := t.SyscallConn(); err == nil {
+	if rc, err := s.SyscallConn(); err == nil {
 		rc.Control(func(fd uintptr) {
 			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
 		})

@@ -23,7 +23,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opt Options) (*Conn, error)
 	h := &hijacker{ResponseWriter: w, options: o}
 	up := websocket.Upgrader{
 		EnableCompression: !o.NoCompression,
-		ReadBufferSize:    readBufferSize,
+		ReadBufferSize:    0, // takes the buffer of our hijacker
 		WriteBufferSize:   writeBufferSize,
 		WriteBufferPool:   &writeBuffers,
 		CheckOrigin:       func(*http.Request) bool { return true }, // checked above
@@ -32,14 +32,17 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opt Options) (*Conn, error)
 	if err != nil {
 		return nil, fmt.Errorf("upgrade: %w", err)
 	}
-	return newConn(ws, h.stream, o), nil
+	c := newConn(ws, h.stream, o)
+	c.buffered = h.buffered
+	return c, nil
 }
 
-// hijacker puts our connection below the WebSocket.
+// hijacker puts our connection below the WebSocket, and our buffer.
 type hijacker struct {
 	http.ResponseWriter
-	options Options
-	stream  *stream
+	options  Options
+	stream   *stream
+	buffered *bufio.Reader
 }
 
 // Hijack takes the connection over from the HTTP server.
@@ -50,5 +53,9 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	life := newLifeline(c, h.options.WriteTimeout)
 	h.stream = &stream{Conn: life, life: life}
-	return h.stream, rw, nil
+	if rw.Reader.Buffered() > 0 {
+		return h.stream, rw, nil // data before the handshake is complete, which the library refuses
+	}
+	h.buffered = bufio.NewReaderSize(h.stream, readBufferSize)
+	return h.stream, bufio.NewReadWriter(h.buffered, rw.Writer), nil
 }
