@@ -37,7 +37,7 @@ func (ag *Agent) stayConnected(ctx context.Context) {
 		b.spread = ag.basic().Reconnect.Spread
 		var err error
 		servers := ag.basic().Server
-		for i := range servers {
+		for i := 0; i < len(servers) && ctx.Err() == nil; i++ {
 			at := (next + i) % len(servers)
 			var stood time.Duration
 			stood, err = ag.follow(ctx, servers[at])
@@ -46,9 +46,9 @@ func (ag *Agent) stayConnected(ctx context.Context) {
 				next = at
 				break
 			}
-			if ctx.Err() != nil {
-				return
-			}
+		}
+		if ctx.Err() != nil {
+			return
 		}
 		wait := ag.pause(b.next(), err)
 		ag.log.Debug("connecting again", "after", wait.Round(time.Millisecond).String())
@@ -120,7 +120,7 @@ func (ag *Agent) connect(ctx context.Context, server string) (stood time.Duratio
 	dctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("no answer within %v", dialTimeout))
 	defer cancel()
 	d := conn.Dialer{
-		Options: conn.Options{MaxMessage: maxFrame, IdleTimeout: handshakeTimeout},
+		Options: conn.Options{MaxMessage: maxFrame, IdleTimeout: handshakeTimeout + heartbeat},
 		NetDial: ag.netDial,
 	}
 	c, err := d.Dial(dctx, "ws://"+server+"/ws/agent")

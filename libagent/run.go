@@ -149,6 +149,7 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 	endLife(ErrStopping)
 	endNet()
 	wg.Wait()
+	ag.log.Info("agent stopped")
 	return err
 }
 

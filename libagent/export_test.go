@@ -1,0 +1,20 @@
+package libagent
+
+import "github.com/jkstack/jkframe/v2/kvconf"
+
+// SetInTree is setInTree.
+func SetInTree(data []byte, key, value string) ([]byte, error) { return setInTree(data, key, value) }
+
+// TreeEntries flattens a YAML or JSON text.
+func TreeEntries(data []byte, isJSON bool) ([]kvconf.Entry, error) {
+	if isJSON {
+		return jsonEntries(data)
+	}
+	return yamlEntries(data)
+}
+
+// ServerAddr is serverAddr.
+func ServerAddr(s string) (string, error) { return serverAddr(s) }
+
+// MatchHost is matchHost.
+func MatchHost(pattern, host string) bool { return matchHost(pattern, host) }
