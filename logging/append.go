@@ -10,21 +10,27 @@ import (
 // onDisk is how many bytes f has.
 func (f *file) onDisk() int64 { return f.size - int64(len(f.buf)) }
 
-// put writes whole lines, and before them the one that says that lines are missing. It returns how many bytes of whole
-// lines are in the file now.
-func (f *file) put(lines []byte) int {
-	if f.f != nil && f.loss.gap > 0 {
-		gap := f.gap(f.loss.gap, f.loss.since, f.loss.cause)
-		n := f.append(gap)
-		f.size += int64(n)
-		if n == len(gap) {
-			f.loss.gap = 0
-		}
+// put writes a line, and before it the one that says that lines are missing. It returns whether the line is in the file.
+func (f *file) put(line []byte) bool {
+	if !f.mark() || f.append(line) == 0 {
+		return false
 	}
-	if f.f == nil {
-		return 0
+	f.size += int64(len(line))
+	return true
+}
+
+// mark writes the line that says that lines are missing, when there are any. It returns whether f takes lines.
+func (f *file) mark() bool {
+	if f.f == nil || f.loss.gap == 0 {
+		return f.f != nil
 	}
-	return f.append(lines)
+	line := f.gap(f.loss.gap, f.loss.since, f.loss.cause)
+	if f.append(line) == 0 {
+		return false
+	}
+	f.size += int64(len(line))
+	f.loss.gap = 0
+	return true
 }
 
 // append writes whole lines with one call, and before them the end of a line that somebody left without. It returns how

@@ -14,7 +14,8 @@ func (f *file) hold(line []byte) {
 	f.size += int64(len(line))
 }
 
-// drain writes the buffer, as far as the file takes it. What is left stays for the next time.
+// drain writes the buffer, as far as the file takes it, and then the line that says that lines are missing after that. What
+// is left stays for the next time.
 func (f *file) drain() {
 	for f.f != nil && len(f.buf) > 0 {
 		n := f.fitting()
@@ -24,11 +25,14 @@ func (f *file) drain() {
 			}
 			n = len(f.buf) // better too long a file than no line
 		}
-		written := f.put(f.buf[:n])
+		written := f.append(f.buf[:n])
 		f.buf = f.buf[:copy(f.buf, f.buf[written:])]
 		if written < n {
 			return
 		}
+	}
+	if len(f.buf) == 0 {
+		f.mark()
 	}
 }
 

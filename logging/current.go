@@ -86,11 +86,14 @@ func (f *file) turn() bool {
 		return false
 	}
 	st, err := os.Lstat(f.path)
-	if err != nil || !os.SameFile(st, f.id) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(st, f.id) {
 		return f.swap() == nil // somebody was faster
 	}
-	f.id = st // whose permissions the new file gets
-	if err := f.replace(); err != nil {
+	if err == nil {
+		f.id = st // whose permissions the new file gets
+		err = f.replace()
+	}
+	if err != nil {
 		f.turnAfter = now + probe
 		f.faults.failed(opRotate, err)
 		return false

@@ -101,12 +101,13 @@ func (f *file) write(line []byte, urgent bool, t time.Time) {
 	}
 	// The usual case stands here in one piece: after a system call a processor pays for each call that it returns through.
 	n, err := writeOnce(f.fd, line, f.size)
-	if n == len(line) {
-		f.size += int64(n)
-	} else {
-		f.size += int64(f.resume(line, n, err))
+	if n < len(line) {
+		if n = f.resume(line, n, err); n == 0 {
+			f.loss.add(1, f.loss.cause)
+		}
 		f.settle()
 	}
+	f.size += int64(n)
 	f.mu.Unlock()
 }
 
@@ -118,23 +119,17 @@ func (f *file) admit(line []byte, urgent bool) {
 		return
 	}
 	f.prepare(len(line))
-	if len(f.buf)+len(line) > f.bufSize {
+	if f.loss.gap > 0 || len(f.buf)+len(line) > f.bufSize {
 		f.drain()
 	}
 	switch {
-	case len(f.buf)+len(line) <= f.bufSize:
+	case f.loss.gap == 0 && len(f.buf)+len(line) <= f.bufSize:
 		f.hold(line)
 		if urgent {
 			f.drain()
 		}
-	case len(f.buf) > 0: // the buffer is full and cannot be written
+	case len(f.buf) > 0 || !f.put(line): // nothing passes what waits
 		f.loss.add(1, f.loss.cause)
-	default:
-		n := f.put(line)
-		f.size += int64(n)
-		if n == 0 {
-			f.loss.add(1, f.loss.cause)
-		}
 	}
 }
 
