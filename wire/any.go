@@ -85,10 +85,7 @@ func (d *decoder) anyMap(i int) (any, int) {
 	m := make(map[string]any, n)
 	for more {
 		name, next := d.text(i, maxFrame)
-		if next < 0 {
-			return nil, -1
-		}
-		if _, _, i = d.name(i); i < 0 {
+		if i = d.colon(next); i < 0 {
 			return nil, -1
 		}
 		if m[name], i = d.any(i); i < 0 {

@@ -217,10 +217,7 @@ func (m *mapCodec) decode(d *decoder, i int, v reflect.Value) int {
 	key, value := reflect.New(m.t.Key()).Elem(), reflect.New(m.t.Elem()).Elem()
 	for more {
 		name, next := d.text(i, maxFrame)
-		if next < 0 {
-			return -1
-		}
-		if _, _, i = d.name(i); i < 0 {
+		if i = d.colon(next); i < 0 {
 			return -1
 		}
 		value.SetZero()
@@ -248,7 +245,8 @@ func (m *mapCodec) encode(e *encoder, v reflect.Value) bool {
 		// Names that differ only in bytes that are not UTF-8 would become one.
 		name := string(appendString(nil, it.Key().String()))
 		if _, ok := entries[name]; ok {
-			return e.fail(ErrDuplicate, name)
+			e.fail(ErrDuplicate, "")
+			return e.inEntry(name)
 		}
 		entries[name] = it.Value()
 	}
@@ -261,12 +259,17 @@ func (m *mapCodec) encode(e *encoder, v reflect.Value) bool {
 		e.b = append(e.b, ':')
 		value.Set(entries[name])
 		if !m.elem.encode(e, value) {
-			e.err.inField(name[1 : len(name)-1])
-			return false
+			return e.inEntry(name)
 		}
 	}
 	e.leave('}')
 	return true
+}
+
+// inEntry puts the name of a map's entry, as it is written, before the path of the error. It returns false.
+func (e *encoder) inEntry(name string) bool {
+	e.err.inField(string(appendUnescaped(nil, []byte(name[1:len(name)-1]))))
+	return false
 }
 
 func (c *compiler) pointerCodec(made *codec, t reflect.Type) error {

@@ -116,13 +116,18 @@ func (d *decoder) name(i int) (name []byte, escaped bool, at int) {
 		return nil, false, d.changed(i)
 	}
 	name, escaped, i = d.str(i)
+	return name, escaped, d.colon(i)
+}
+
+// colon goes from behind the name of a member to its value. It returns -1 if i is.
+func (d *decoder) colon(i int) int {
 	if i < 0 {
-		return nil, false, -1
+		return -1
 	}
 	if i = d.space(i); d.at(i) != ':' {
-		return nil, false, d.changed(i)
+		return d.changed(i)
 	}
-	return name, escaped, d.space(i + 1)
+	return d.space(i + 1)
 }
 
 // str returns the inside of the string whose opening quote is at i as it is written, and whether there is a backslash
