@@ -23,8 +23,8 @@ type Applied struct {
 
 // Apply puts the limits of c on this process and on what it starts from now on.
 //
-// The error says what in c makes no sense (see [Config.Validate]); nothing is applied then. What this host cannot do is in
-// Results of the returned value, and the rest is applied.
+// The error says what in c makes no sense (see [Config.Validate]); the rest is applied nevertheless, so that the value
+// returned is never nil, and must be closed. What this host cannot do is no error, and said in its Results.
 //
 // The process moves into a control group of its own below the one it runs in, so that what holds it already goes on
 // holding it. A group that a run left behind that was killed is taken over. Where a limit is already held as tightly from
@@ -36,19 +36,17 @@ type Applied struct {
 //
 // To change limits, call Close and then Apply with the new ones.
 func Apply(c Config) (*Applied, error) {
-	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("limits: %w", err)
+	err := c.Validate()
+	if err != nil {
+		err = fmt.Errorf("limits: %w", err)
 	}
-	if c.Name == "" {
-		c.Name = programName()
-	}
+	c = c.sensible()
 	a := &Applied{host: host{name: c.Name}}
-	if c.none() {
-		return a, nil
+	if !c.none() {
+		a.results = a.host.apply(c)
+		a.tuned.tune(a.results)
 	}
-	a.results = a.host.apply(c)
-	a.tuned.tune(a.results)
-	return a, nil
+	return a, err
 }
 
 // Results tells of each limit that was asked for, in the order of the configuration. The slice is the caller's own.

@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -217,7 +218,9 @@ func TestWhatCannotBeHeldIsSaid(t *testing.T) {
 	clean(t)
 	a := startAgent(t, limit.Config{
 		Name: t.Name(), CPUQuota: 100 * (runtime.NumCPU() + 1), Memory: 1 << 20,
-		Disk: []limit.Disk{{Dev: "4095:77", ReadBytes: 1 << 20}, {Dev: "/dev/null", ReadIOPS: 10}, {Dev: "/no/such", WriteIOPS: 10}},
+		Disk: []limit.Disk{
+			{Dev: "4095:77", ReadBytes: 1 << 20}, {Dev: "/dev/null", ReadIOPS: 10}, {Dev: "/no/such", WriteIOPS: 10}, {Dev: "8", WriteIOPS: 10},
+		},
 	})
 	for i, want := range []struct {
 		held bool
@@ -228,13 +231,17 @@ func TestWhatCannotBeHeldIsSaid(t *testing.T) {
 		{false, "there is no block device 4095:77"},
 		{false, "/dev/null is not a block device"},
 		{false, "/no/such: no such file"},
+		{false, `device "8" is neither major:minor`},
 	} {
 		if r := a.first.Results[i]; r.Held() != want.held || !strings.Contains(r.Note, want.note) {
 			t.Errorf("%v\nwant held: %v, note: %s", r, want.held, want.note)
 		}
 	}
-	if a.first.Err != "" {
-		t.Error(a.first.Err)
+	if want := `disk_limit: entry 4: device "8"`; !strings.Contains(a.first.Err, want) {
+		t.Errorf("the error is %q, want %q", a.first.Err, want)
+	}
+	if a.first.MemLimit != math.MaxInt64 {
+		t.Errorf("GOMEMLIMIT is %d, which the process has more than", a.first.MemLimit)
 	}
 }
 
@@ -267,6 +274,10 @@ func TestUnprivileged(t *testing.T) {
 		if r.Held() || !strings.Contains(r.Note, "user 65534 is not permitted to change control groups at /sys/fs/cgroup") {
 			t.Errorf("%v, want it not held, as a user may not", r)
 		}
+	}
+
+	if s := a.do("where"); s.Err != "" || s.Outcome != a.first.Place {
+		t.Errorf("a child in a group is in %s, %s", s.Outcome, s.Err)
 	}
 }
 

@@ -107,7 +107,7 @@ func pids(dir string) ([]int, error) {
 		return nil, err
 	}
 	var list []int
-	for _, f := range strings.Fields(s) {
+	for f := range strings.FieldsSeq(s) {
 		pid, err := strconv.Atoi(f)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, "cgroup.procs"), err)

@@ -66,7 +66,11 @@ func (g *cgroup) start(cmd *exec.Cmd) error {
 // admit puts a process into places, and offers it to the kernel as the one to kill when memory is short.
 func (g *cgroup) admit(places []place, pid int) error {
 	for _, p := range places {
-		if err := write(p.dir, "cgroup.procs", strconv.Itoa(pid)); err != nil {
+		// A fork beyond the limit of processes fails, but a move does not.
+		if most := field(p.dir, "pids.max", ""); most > 0 && field(p.dir, "pids.current", "") >= most {
+			return unix.EAGAIN
+		}
+		if err := write(p.dir, "cgroup.procs", strconv.Itoa(pid)); err != nil && !errors.Is(err, unix.ESRCH) {
 			return err
 		}
 	}

@@ -75,6 +75,18 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// sensible is c without what makes no sense. Devices are left to be refused one by one.
+func (c Config) sensible() Config {
+	if c.Name == "" || validName(c.Name) != nil {
+		c.Name = programName()
+	}
+	if c.CPUQuota < 0 || c.CPUQuota > maxQuota {
+		c.CPUQuota = 0
+	}
+	c.Memory = max(c.Memory, 0)
+	return c
+}
+
 // none says that c asks for nothing.
 func (c Config) none() bool {
 	return c.CPUQuota == 0 && c.Memory == 0 && !slices.ContainsFunc(c.Disk, func(d Disk) bool { return len(d.rates()) > 0 })

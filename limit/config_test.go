@@ -58,9 +58,10 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 					t.Errorf("error %q does not say %q", err, want)
 				}
 			}
-			applied, err := limit.Apply(test.config)
-			if err == nil || applied != nil {
-				t.Errorf("Apply gave %v, %v for what makes no sense", applied, err)
+			c := test.config
+			group := limit.GroupConfig{Name: c.Name, CPUQuota: c.CPUQuota, Memory: c.Memory, Disk: c.Disk}
+			if again := group.Validate(); again == nil || again.Error() != err.Error() {
+				t.Errorf("of a group the error is %v, want %v", again, err)
 			}
 		})
 	}

@@ -14,9 +14,9 @@ func (h *host) open(g *Group, c GroupConfig) error {
 	made := &cgroup{shielded: h.shielded}
 	for i := range g.results {
 		if r := &g.results[i]; h.name == "" {
-			r.refuse("the program has no control group")
+			r.Note = join(r.Note, "the program has no control group")
 		} else if err := h.holdTask(r, made, taskPrefix+c.Name); err != nil {
-			r.refuse(why(err))
+			r.Note = join(r.Note, why(err))
 		}
 	}
 	if h.name != "" {

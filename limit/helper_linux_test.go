@@ -78,6 +78,12 @@ func direct(what, device string, mib int) error {
 	return nil
 }
 
+// kill ends the agent without a chance to clean up.
+func (a *agent) kill() {
+	a.cmd.Process.Kill()
+	a.cmd.Wait()
+}
+
 // placeOf is where a process is in the trees of control groups.
 func placeOf(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))

@@ -47,7 +47,7 @@ func settle(tree *hierarchy, name string) (*home, error) {
 	h := &home{tree: tree, base: base}
 	if tree.resumed {
 		on, _ := read(base, "cgroup.subtree_control")
-		for _, c := range strings.Fields(on) {
+		for c := range strings.FieldsSeq(on) {
 			h.enabled = append(h.enabled, toggle{base, c})
 		}
 	}
@@ -212,7 +212,7 @@ func (h *home) disable() error {
 	if err != nil {
 		return err
 	}
-	for _, c := range strings.Fields(on) {
+	for c := range strings.FieldsSeq(on) {
 		if err := write(h.group, "cgroup.subtree_control", "-"+c); err != nil {
 			return err
 		}

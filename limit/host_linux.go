@@ -33,7 +33,7 @@ func (h *host) apply(c Config) []Result {
 			err = h.hold(r)
 		}
 		if err != nil {
-			r.refuse(why(err))
+			r.Note = join(r.Note, why(err))
 		}
 		h.shielded = h.shielded || err == nil && r.Limit == Memory
 	}
@@ -146,7 +146,7 @@ func (h *host) enter(results []Result) {
 		for i := range results {
 			if r := &results[i]; used && r.Where == home.group {
 				r.Mechanism, r.Holds, r.Where = None, 0, ""
-				r.refuse(why(err))
+				r.Note = join(r.Note, why(err))
 			}
 		}
 	}

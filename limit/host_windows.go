@@ -11,7 +11,8 @@ import (
 // host is the job object of the process.
 type host struct {
 	name string
-	job  job // its handle is 0 until a limit needs it
+	job  job            // there is one if there is something to undo
+	undo []func() error // takes the limits off again
 }
 
 // apply puts the limits of c on this process.
@@ -24,16 +25,21 @@ func (h *host) apply(c Config) []Result {
 		}
 		return results
 	}
-	held := false
 	for i := range results {
 		switch r := &results[i]; r.Limit {
 		case CPUQuota:
-			r.hold(func(r *Result) error { return j.setCPU(r.Want) })
+			if r.hold(func(r *Result) error { return j.setCPU(r.Want) }) {
+				h.undo = append(h.undo, func() error { return j.setCPU(0) })
+			}
 		case Memory:
-			r.hold(func(r *Result) error { return j.setBounds(bounds{memory: r.Want}) })
+			if used := managed(); used >= r.Want {
+				r.Note = fmt.Sprintf("the process has %s already", size(used))
+			} else if r.hold(func(r *Result) error { return j.setBounds(bounds{memory: r.Want}) }) {
+				h.undo = append(h.undo, func() error { return j.setBounds(bounds{}) })
+			}
 		}
-		held = held || results[i].Held()
 	}
+	held := len(h.undo) > 0
 	if held {
 		err = j.add(windows.CurrentProcess())
 	}
@@ -41,6 +47,7 @@ func (h *host) apply(c Config) []Result {
 		h.job = j
 		return results
 	}
+	h.undo = nil
 	err = errors.Join(err, j.close())
 	for i := range results {
 		if r := &results[i]; r.Held() {
@@ -50,8 +57,8 @@ func (h *host) apply(c Config) []Result {
 	return results
 }
 
-// hold sets a limit, and notes what is odd.
-func (r *Result) hold(set func(*Result) error) {
+// hold sets a limit, notes what is odd, and says whether it holds.
+func (r *Result) hold(set func(*Result) error) bool {
 	r.Note = ""
 	cores := runtime.NumCPU()
 	switch {
@@ -62,17 +69,21 @@ func (r *Result) hold(set func(*Result) error) {
 	}
 	if err := set(r); err != nil {
 		r.Note = join(r.Note, err.Error())
-		return
+		return false
 	}
 	r.Mechanism, r.Holds = JobObject, r.Want
+	return true
 }
 
 // release takes the limits off. A process cannot leave a job; the empty one ends with it.
 func (h *host) release() error {
-	if h.job.handle == 0 {
+	if len(h.undo) == 0 {
 		return nil
 	}
-	err := errors.Join(h.job.setCPU(0), h.job.setBounds(bounds{}), h.job.close())
-	h.job = job{}
-	return err
+	var errs []error
+	for _, undo := range h.undo {
+		errs = append(errs, undo())
+	}
+	h.undo = nil
+	return errors.Join(append(errs, h.job.close())...)
 }

@@ -51,11 +51,6 @@ type Result struct {
 	Note      string    `json:"note,omitempty"`   // why nothing holds it, or what else is worth knowing
 }
 
-// refuse notes why a limit is not set. What a group above holds, if any, stays.
-func (r *Result) refuse(reason string) {
-	r.Note = join(r.Note, reason)
-}
-
 // Held says whether the operating system holds the limit at what was asked for, or tighter. What only the Go runtime
 // does is not held.
 func (r Result) Held() bool {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 )
 
 // tuning is what the Go runtime was told, and how to take it back.
@@ -45,7 +46,7 @@ func (t *tuning) tune(results []Result) {
 // this process is held to, if it was lowered.
 func (t *tuning) procs(quota uint64) (string, uint64) {
 	if os.Getenv("GOMAXPROCS") != "" {
-		return "", 0
+		return "", 0 // the operator has decided
 	}
 	n := int(max(minProcs, (quota+99)/100))
 	if n >= runtime.GOMAXPROCS(0) {
@@ -55,17 +56,25 @@ func (t *tuning) procs(quota uint64) (string, uint64) {
 	return fmt.Sprintf("GOMAXPROCS %d", n), uint64(n) * 100
 }
 
-// memory lowers the memory that the garbage collector aims at.
+// memory lowers the memory that the garbage collector aims at, unless there is more already: it would do nothing but
+// collect then.
 func (t *tuning) memory(limit uint64) (string, uint64) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return "", 0
 	}
 	goal := int64(min(limit-headroom(limit), math.MaxInt64))
-	if goal >= debug.SetMemoryLimit(-1) {
+	if goal >= debug.SetMemoryLimit(-1) || uint64(goal) <= managed() {
 		return "", 0
 	}
 	t.memLimit, t.oldMemory = goal, debug.SetMemoryLimit(goal)
 	return "GOMEMLIMIT " + size(uint64(goal)), uint64(goal)
+}
+
+// managed is the memory that the Go runtime has from the system now, in bytes.
+func managed() uint64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
 }
 
 // headroom is what of a memory limit is left to what the garbage collector does not count: the program's text, the page
