@@ -1,0 +1,227 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// build builds the programs of this repository into a folder.
+func build(t *testing.T, packages ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", append([]string{"build", "-o", dir + string(filepath.Separator)}, packages...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+func executable(dir, name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(dir, name)
+}
+
+// program is a process of the test.
+type program struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	out *os.File
+}
+
+func run(t *testing.T, dir string, args ...string) *program {
+	t.Helper()
+	out, err := os.CreateTemp(t.TempDir(), "out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{t: t, out: out, cmd: exec.Command(args[0], args[1:]...)}
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, out, out
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.kill(); out.Close() })
+	return p
+}
+
+func (p *program) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
+func (p *program) log() string {
+	b, _ := os.ReadFile(p.out.Name())
+	return string(b)
+}
+
+// freePort returns a port of loopback that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+func write(t *testing.T, file, format string, args ...any) string {
+	t.Helper()
+	if err := os.WriteFile(file, fmt.Appendf(nil, format, args...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// eventually polls until ok returns true, and returns how long that took.
+func eventually(t *testing.T, within time.Duration, what string, ok func() bool) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Since(begin) > within {
+			t.Fatalf("not within %v: %s", within, what)
+		}
+		<-tick.C
+	}
+	return time.Since(begin)
+}
+
+// api is a client of the server's API.
+type api struct{ addr, tokenFile string }
+
+// get returns the status and the payload of an answer; 0 when there was none.
+func (a api) get(path string) (int, json.RawMessage) {
+	token, err := os.ReadFile(a.tokenFile)
+	if err != nil {
+		return 0, nil
+	}
+	req, err := http.NewRequest(http.MethodGet, "http://"+a.addr+path, nil)
+	if err != nil {
+		return 0, nil
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, nil
+	}
+	var env struct{ Payload json.RawMessage }
+	if json.Unmarshal(body, &env) != nil {
+		return resp.StatusCode, body
+	}
+	return resp.StatusCode, env.Payload
+}
+
+func (a api) agents() int {
+	_, payload := a.get("/api/info/server")
+	var info struct{ Agents int }
+	if json.Unmarshal(payload, &info) != nil {
+		return -1
+	}
+	return info.Agents
+}
+
+// The main job, as an operator sees it: programs as they are built, config files as they are shipped.
+func TestPrograms(t *testing.T) {
+	t.Parallel()
+	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
+	dir := t.TempDir()
+	listen, apiListen := freePort(t), freePort(t)
+	serverConf := write(t, filepath.Join(dir, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\nid = e2e\n", listen, apiListen)
+	serve := func() *program { return run(t, dir, executable(bin, "agent-server"), "run", "--conf", serverConf) }
+	server := serve()
+	a := api{apiListen, filepath.Join(dir, "data", "api.token")}
+
+	const n = 10
+	var agents []*program
+	var confs []string
+	for i := range n {
+		home := t.TempDir()
+		id := fmt.Sprintf("basic.id = e2e-%d\n", i)
+		if i == 0 {
+			id = "# to be assigned\nbasic.id =   # by the server\n"
+		}
+		conf := write(t, filepath.Join(home, "agent.conf"), "%sbasic.server = %s\nbasic.log.target = stdout\nbasic.monitor.interval = 1s\n", id, listen)
+		confs = append(confs, conf)
+		agents = append(agents, run(t, home, executable(bin, "example-agent"), "run", "--conf", conf))
+	}
+	eventually(t, 20*time.Second, "all agents connected", func() bool { return a.agents() == n })
+
+	// The id that the server assigned is in the file, and the comments still are.
+	conf, err := os.ReadFile(confs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`^# to be assigned\nbasic.id = (agent-\d{8}-[0-9a-f]{16})   # by the server\n`).FindSubmatch(conf)
+	if m == nil {
+		t.Fatalf("the config file of the agent without id is\n%s", conf)
+	}
+	assigned := string(m[1])
+	if status, _ := a.get("/api/foo/" + assigned); status != http.StatusOK {
+		t.Errorf("foo of the agent with the assigned id: status %d", status)
+	}
+	if status, _ := a.get("/api/foo/nobody"); status != http.StatusNotFound {
+		t.Errorf("foo of nobody: status %d", status)
+	}
+	if _, text := a.get("/metrics"); !strings.Contains(string(text), `agent_info{agent_type="example-agent",id="e2e-3",tag="startup"}`) {
+		t.Errorf("the metrics do not show the agents:\n%.2000s", text)
+	}
+
+	// Killed, and started again after a second: all are back within 6 s of the kill.
+	server.kill()
+	killed := time.Now()
+	time.Sleep(time.Second)
+	server = serve()
+	eventually(t, 30*time.Second, "all agents back", func() bool { return a.agents() == n })
+	if took := time.Since(killed); took > 6*time.Second {
+		t.Errorf("the agents were back %v after their server was killed", took)
+	} else {
+		t.Logf("back %v after the kill", took.Round(time.Millisecond))
+	}
+	if status, _ := a.get("/api/foo/" + assigned); status != http.StatusOK {
+		t.Errorf("foo after the restart: status %d", status)
+	}
+
+	// An agent that is killed is gone at once, and its id free.
+	agents[1].kill()
+	eventually(t, 5*time.Second, "the killed agent is gone", func() bool { return a.agents() == n-1 })
+	agents[1] = run(t, filepath.Dir(confs[1]), executable(bin, "example-agent"), "run", "--conf", confs[1])
+	eventually(t, 5*time.Second, "it is back under its id", func() bool { return a.agents() == n })
+
+	if runtime.GOOS == "windows" {
+		return // no signals
+	}
+	for i, p := range append(agents, server) {
+		begin := time.Now()
+		p.cmd.Process.Signal(os.Interrupt)
+		if err := p.cmd.Wait(); err != nil {
+			t.Errorf("program %d ended with %v:\n%s", i, err, p.log())
+		}
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("program %d took %v to stop", i, took)
+		}
+	}
+}
