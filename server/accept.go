@@ -119,7 +119,7 @@ func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
 		s.log.Debug("upgrade refused", "remote", r.RemoteAddr, "err", err)
 		return
 	}
-	s.agents.finish(func() { s.serveAgent(c) })
+	go s.serveAgent(c)
 }
 
 // refuse answers a connect that cannot be taken now.

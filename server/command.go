@@ -67,7 +67,7 @@ func (c Command) root() *cobra.Command {
 		Short:         "Keep the connections of a fleet of agents, and give people and programs access to them",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -109,13 +109,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // check reports everything that is wrong with a config file.
 func (c Command) check(file string) error {
-	cfg, err := LoadConfig(file)
-	if err == nil {
-		if err = cfg.Validate(); err != nil {
-			err = fmt.Errorf("config %q: %w", file, err)
-		}
-	}
-	if err != nil {
+	if _, err := LoadConfig(file); err != nil {
 		return usageError{err}
 	}
 	fmt.Fprintf(c.Stdout, "%s: ok\n", file)
@@ -124,17 +118,14 @@ func (c Command) check(file string) error {
 
 // run serves until ctx ends.
 func (c Command) run(ctx context.Context, file string) error {
-	cfg, findings, err := loadTolerant(file)
+	cfg, findings, err := load(file, true)
 	if err != nil {
 		return usageError{err}
-	}
-	if err := cfg.Validate(); err != nil {
-		return usageError{fmt.Errorf("config %q: %w", file, err)}
 	}
 	cfg.Log.Name, cfg.Log.Stdout, cfg.Log.Stderr = "agent-server", c.Stdout, c.Stderr
 	logs, err := logging.Open(cfg.Log)
 	if err != nil {
-		return usageError{fmt.Errorf("config %q: %w", file, err)}
+		return err
 	}
 	defer logs.Close()
 	defer logs.LogPanic()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,42 +90,73 @@ func orDefault[T comparable](v *T, def T) {
 	}
 }
 
-// Validate says all that is wrong with the config, under the names of the keys. It touches no file and no network, but
-// may look up a host name.
-func (c Config) Validate() error {
-	c = c.withDefaults()
-	return errors.Join(
-		checkAddress("listen", c.Listen, c.Insecure),
-		checkAddress("api.listen", c.API.Listen, c.Insecure),
-		checkTimeout("api.timeout", c.API.Timeout),
-		c.Log.Validate(),
-	)
+// FieldError is a setting that cannot be used.
+type FieldError struct {
+	Key string // as in the config file
+	Err error
 }
 
-func checkTimeout(key string, d time.Duration) error {
-	if d < 0 {
-		return fmt.Errorf("%s: %v is less than nothing", key, d)
+func (e *FieldError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong with the setting.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// Validate says all that is wrong with the config: nil, or an error that wraps a [*FieldError] for each setting. It touches
+// no file, but looks up a host name in an address.
+func (c Config) Validate() error {
+	var all []error
+	for _, e := range c.withDefaults().problems() {
+		all = append(all, e)
 	}
-	return nil
+	return errors.Join(all...)
+}
+
+// problems is what is wrong with a config that has its defaults.
+func (c Config) problems() []*FieldError {
+	var list []*FieldError
+	add := func(key string, err error) {
+		if err != nil {
+			list = append(list, &FieldError{Key: key, Err: err})
+		}
+	}
+	add("listen", checkAddress(c.Listen, c.Insecure))
+	add("api.listen", checkAddress(c.API.Listen, c.Insecure))
+	if c.API.Timeout < 0 {
+		add("api.timeout", fmt.Errorf("%v is less than nothing", c.API.Timeout))
+	}
+	for _, h := range c.API.Hosts {
+		if strings.ContainsAny(h, ":/ ") {
+			add("api.hosts", fmt.Errorf("%q is no host name: write it without scheme, port and path", h))
+		}
+	}
+	for _, err := range joined(c.Log.Validate()) {
+		if e := (*logging.FieldError)(nil); errors.As(err, &e) {
+			add("log."+e.Field, e.Err)
+		}
+	}
+	return list
+}
+
+// joined takes what errors.Join has put together apart.
+func joined(err error) []error {
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		return j.Unwrap()
+	}
+	return []error{err}
 }
 
 // checkAddress refuses an address that strangers could reach, unless that was asked for.
-func checkAddress(key, addr string, insecure bool) error {
+func checkAddress(addr string, insecure bool) error {
 	if addr == noListener {
 		return nil
 	}
 	a, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+		return err
 	}
-	if !insecure && (a.IP == nil || !a.IP.IsLoopback()) {
-		return fmt.Errorf("%s: %q can be reached from other machines, and nothing is encrypted there: use an address such as %s behind "+
-			"a proxy that speaks TLS, or write \"insecure = true\"", key, addr, net.JoinHostPort("127.0.0.1", portOf(addr)))
+	if !insecure && !a.IP.IsLoopback() {
+		return fmt.Errorf("%q can be reached from other machines, and nothing is encrypted there: use an address such as %s behind a proxy "+
+			"that speaks TLS, or write \"insecure = true\"", addr, net.JoinHostPort("127.0.0.1", strconv.Itoa(a.Port)))
 	}
 	return nil
-}
-
-func portOf(addr string) string {
-	_, port, _ := strings.Cut(addr[strings.LastIndexByte(addr, ']')+1:], ":")
-	return port
 }

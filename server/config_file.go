@@ -1,46 +1,57 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 
 	"github.com/jkstack/jkframe/v2/kvconf"
 )
 
-// LoadConfig reads a config file of lines "key = value". A key that is unknown or comes twice is an error, like a value
-// that cannot be read; a [kvconf.Errors] holds all of them with their places. $HOSTNAME and the variables of the
-// environment are replaced in id and in log.dir.
+// LoadConfig reads a config file of lines "key = value", and checks it. A key that is unknown or comes twice is an error,
+// like a value that cannot be used; a [kvconf.Errors] holds all of them with their places. $HOSTNAME and the variables of
+// the environment are replaced in id and in log.dir.
 func LoadConfig(file string) (Config, error) {
-	var cfg Config
-	err := decodeConfig(file, &cfg, func(d *kvconf.Decoder) *kvconf.Decoder { return d })
+	cfg, _, err := load(file, false)
 	return cfg, err
 }
 
-// loadTolerant reads a config file, and tells of keys that are unknown or come twice instead of failing: an old program
+// load reads a config file. If tolerant, it tells of keys that are unknown or come twice instead of failing: an old program
 // must start with the file of a newer one.
-func loadTolerant(file string) (cfg Config, findings []*kvconf.Error, err error) {
-	var d *kvconf.Decoder
-	err = decodeConfig(file, &cfg, func(decoder *kvconf.Decoder) *kvconf.Decoder {
-		d = decoder.Tolerant()
-		return d
-	})
+func load(file string, tolerant bool) (cfg Config, findings []*kvconf.Error, err error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return cfg, nil, err
+		return cfg, nil, fmt.Errorf("read config: %w", err)
+	}
+	d := kvconf.NewDecoder(bytes.NewReader(text)).File(file).Expand(lookup)
+	if tolerant {
+		d.Tolerant()
+	}
+	if err := d.Decode(&cfg); err != nil {
+		return cfg, nil, fmt.Errorf("read config: %w", err)
+	}
+	if list := cfg.withDefaults().problems(); len(list) > 0 {
+		return cfg, nil, fmt.Errorf("read config: %w", placed(file, text, list))
 	}
 	return cfg, d.Findings(), nil
 }
 
-func decodeConfig(file string, cfg *Config, option func(*kvconf.Decoder) *kvconf.Decoder) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("read config: %w", err)
+// placed gives settings that cannot be used their places in the file.
+func placed(file string, text []byte, list []*FieldError) kvconf.Errors {
+	entries := make(map[string]kvconf.Entry)
+	if doc, err := kvconf.Parse(text); err == nil {
+		for _, e := range doc.Entries() {
+			entries[e.Key] = e // of duplicates the last one counts
+		}
 	}
-	defer f.Close()
-	d := option(kvconf.NewDecoder(f).File(file).Expand(lookup))
-	if err := d.Decode(cfg); err != nil {
-		return fmt.Errorf("read config: %w", err)
+	var all kvconf.Errors
+	for _, p := range list {
+		e := entries[p.Key]
+		all = append(all, &kvconf.Error{
+			File: file, Line: e.Line, Column: e.Column, Key: p.Key, Kind: kvconf.ErrValue, Msg: p.Err.Error(), Err: p.Err,
+		})
 	}
-	return nil
+	return all
 }
 
 // lookup gives the value of a $NAME in the config file.

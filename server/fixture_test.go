@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/server"
@@ -17,53 +19,137 @@ import (
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
-// fixture is a server that runs on loopback, and the token of its API.
+// fixture is a server that runs, and the token of its API.
 type fixture struct {
 	*server.Server
 	token string
-	stop  func() // ends the server and waits for it; may be called twice
+	stop  func()                   // ends the server and waits for it; may be called twice
+	dial  func() (net.Conn, error) // connects to the listener for agents
+	logs  *logs                    // what the server has logged
 }
 
-// start runs a server with a config until the test ends.
+// start runs a server on loopback until the test ends.
 func start(t testing.TB, cfg server.Config) *fixture {
 	t.Helper()
 	cfg.Listen, cfg.API.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	f := setUp(t, cfg)
+	if err := f.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	f.dial = func() (net.Conn, error) { return net.Dial("tcp", f.AgentAddr().String()) }
+	f.run(t)
+	return f
+}
+
+// startInMemory runs a server that is reached through memory, for tests in a bubble of synctest.
+func startInMemory(t testing.TB, cfg server.Config) *fixture {
+	t.Helper()
+	cfg.Listen, cfg.API.Listen = "none", "none"
+	f := setUp(t, cfg)
+	ln := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	web := &http.Server{Handler: f.AgentHandler()}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		web.Serve(ln)
+	}()
+	f.dial = ln.dial
+	f.run(t)
+	t.Cleanup(func() {
+		f.stop()
+		web.Close()
+		<-served
+	})
+	return f
+}
+
+func setUp(t testing.TB, cfg server.Config) *fixture {
+	t.Helper()
 	if cfg.DataDir == "" {
 		cfg.DataDir = t.TempDir()
 	}
+	f := &fixture{logs: &logs{}}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewTextHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	srv, err := server.New(cfg)
 	if err != nil {
-		t.Fatal(err)
-	}
-	return run(t, srv)
-}
-
-// run runs a server until the test ends.
-func run(t testing.TB, srv *server.Server) *fixture {
-	t.Helper()
-	if err := srv.Listen(); err != nil {
 		t.Fatal(err)
 	}
 	token, err := os.ReadFile(srv.TokenFile())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- srv.Run(ctx) }()
-	f := &fixture{Server: srv, token: strings.TrimSpace(string(token))}
-	f.stop = func() {
-		cancel()
-		if err, ok := <-ended; ok && err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	}
-	t.Cleanup(func() {
-		f.stop()
-		http.DefaultClient.CloseIdleConnections()
-	})
+	f.Server, f.token = srv, strings.TrimSpace(string(token))
 	return f
 }
+
+func (f *fixture) run(t testing.TB) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := f.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}()
+	f.stop = func() {
+		cancel()
+		<-ended
+	}
+	t.Cleanup(f.stop)
+}
+
+// logs keeps what is logged.
+type logs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// pipeListener accepts connections through memory.
+type pipeListener struct {
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (l *pipeListener) dial() (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case l.conns <- theirs:
+		return ours, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
 // come is what an agent of the field says first.
 func come(id, kind string) wire.ComePayload {
@@ -74,15 +160,20 @@ func come(id, kind string) wire.ComePayload {
 	}
 }
 
-// dial connects and says nothing.
-func (f *fixture) dial(t testing.TB, opt conn.Options) *conn.Conn {
+// connect connects and says nothing.
+func (f *fixture) connect(t testing.TB, opt conn.Options) *conn.Conn {
 	t.Helper()
-	c, err := conn.Dialer{Options: opt}.Dial(t.Context(), "ws://"+f.AgentAddr().String()+"/ws/agent")
+	c, err := f.tryConnect(opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close(conn.CodeNormal, "") })
 	return c
+}
+
+func (f *fixture) tryConnect(opt conn.Options) (*conn.Conn, error) {
+	d := conn.Dialer{Options: opt, NetDial: func(context.Context, string, string) (net.Conn, error) { return f.dial() }}
+	return d.Dial(context.Background(), "ws://server/ws/agent")
 }
 
 // send sends a message.
@@ -125,7 +216,7 @@ func handshakeOf(t testing.TB, c *conn.Conn) wire.HandshakePayload {
 // agent connects an agent that has shaken hands.
 func (f *fixture) agent(t testing.TB, id, kind string) *conn.Conn {
 	t.Helper()
-	c := f.dial(t, conn.Options{})
+	c := f.connect(t, conn.Options{})
 	if h := shake(t, c, come(id, kind)); !h.OK {
 		t.Fatalf("handshake of %q: %q", id, h.Msg)
 	}
@@ -164,30 +255,21 @@ func bar(f *wire.Frame) []byte {
 	return b
 }
 
-// request asks the API and returns the answer's status and body.
+// request asks the API and returns the answer and its body. Headers come as name, value, and replace others.
 func (f *fixture) request(t testing.TB, method, path string, header ...string) (*http.Response, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+f.APIAddr().String()+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	req := httptest.NewRequestWithContext(context.Background(), method, "http://127.0.0.1"+path, nil)
 	req.Header.Set("Authorization", "Bearer "+f.token)
 	for i := 0; i < len(header); i += 2 {
 		if header[i] == "Host" {
 			req.Host = header[i+1]
+			continue
 		}
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, strings.TrimSuffix(string(b), "\n")
+	rec := httptest.NewRecorder()
+	f.APIHandler().ServeHTTP(rec, req)
+	return rec.Result(), strings.TrimSuffix(rec.Body.String(), "\n")
 }
 
 // get asks the API and wants an answer.
@@ -248,4 +330,12 @@ func recorded(t testing.TB, file, dir string) []string {
 		}
 	}
 	return frames
+}
+
+// wantErr wants an error.
+func wantErr(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
+	}
 }

@@ -12,7 +12,7 @@ import (
 const maxErrorText = 4096
 
 // Agent is a connected agent: what it said of itself when it came, and what the server knows of it. Texts are the
-// agent's own, at most 255 bytes of each; quote them before they reach a terminal. Name is the type of the agent.
+// agent's own, of at most 255 bytes each; quote them before they reach a terminal. Name is the type of the agent.
 type Agent struct {
 	wire.ComePayload
 	Remote    string    // the address it came from

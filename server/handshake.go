@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,27 +10,10 @@ import (
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
-// maxText is how much is kept of each text with which an agent introduces itself, in bytes.
-const maxText = 255
-
-// serveAgent is the life of a connection.
-func (s *Server) serveAgent(c *conn.Conn) {
-	sess := s.welcome(c)
-	if sess == nil {
-		return
-	}
-	defer s.conns.remove(c)
-	err := sess.receive(s.dispatch, s.badFrame)
-	s.forget(sess)
-	s.log.Info("agent left", "id", sess.agent.ID, "remote", sess.agent.Remote, "why", err.Error())
-	c.Close(conn.CodeNormal, "")
-}
-
 // forget frees the id of a session, and ends everything that waits for its agent.
 func (s *Server) forget(sess *session) {
 	s.sessions.release(sess)
-	sess.cancel()
-	sess.calls.end()
+	sess.end()
 }
 
 // welcome shakes hands. It returns nil, and the connection is closed, if that fails.
@@ -89,10 +71,9 @@ func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err err
 		s.answer(c, wire.HandshakePayload{Msg: err.Error()})
 		return nil, "bad_id", err
 	}
-	sess = s.newSession(c, come, now)
+	sess = newSession(c, come, now)
 	old, err := s.sessions.claim(s.ctx, sess)
 	if err != nil {
-		sess.cancel()
 		s.answer(c, wire.HandshakePayload{Msg: err.Error()})
 		if !errors.Is(err, errConflict) {
 			return nil, "draining", err
@@ -111,14 +92,14 @@ func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err err
 		s.forget(sess)
 		return nil, "lost", err
 	}
-	close(sess.greeted)
+	sess.greeted()
 	return sess, result, nil
 }
 
 // receiveCome waits for an agent to introduce itself.
 func receiveCome(c *conn.Conn) (p wire.ComePayload, result string, err error) {
 	f, err := c.Receive()
-	if fe := (*conn.FrameError)(nil); errors.As(err, &fe) {
+	if err != nil && isFrameError(err) {
 		return p, "bad_frame", fmt.Errorf("first message: %w", err)
 	}
 	if err != nil {
@@ -130,24 +111,7 @@ func receiveCome(c *conn.Conn) (p wire.ComePayload, result string, err error) {
 	if p, err = wire.Come.Decode(f); err != nil {
 		return p, "bad_come", fmt.Errorf("first message: %w", err)
 	}
-	for _, text := range []*string{
-		&p.Name, &p.Version, &p.MAC, &p.HostName, &p.OS, &p.Platform, &p.PlatformVersion, &p.KernelVersion, &p.Arch, &p.CPU,
-	} {
-		if len(*text) > maxText {
-			*text = clip(*text, maxText)
-		}
-	}
 	return p, "", nil
-}
-
-func (s *Server) newSession(c *conn.Conn, come wire.ComePayload, now time.Time) *session {
-	sess := &session{
-		agent:   Agent{ComePayload: come, Remote: c.RemoteAddr().String(), Connected: now},
-		conn:    c,
-		greeted: make(chan struct{}),
-	}
-	sess.ctx, sess.cancel = context.WithCancel(s.ctx)
-	return sess
 }
 
 // answer sends the answer to come.
@@ -163,7 +127,7 @@ func (s *Server) answer(c *conn.Conn, p wire.HandshakePayload) error {
 func (s *Server) evict(old *session) {
 	s.log.Warn("agent replaced, its connection was silent", "id", old.agent.ID, "remote", old.agent.Remote,
 		"heard", old.conn.LastRead())
-	old.calls.end()
+	old.end()
 	if s.agents.enter() {
 		s.agents.finish(func() { old.conn.Close(conn.CodePolicy, errConflict.Error()) })
 	}

@@ -53,7 +53,7 @@ func Receive[T any](s *Server, m *wire.Message[T], f func(ctx context.Context, a
 		if err != nil {
 			return err, nil
 		}
-		return nil, f(sess.ctx, sess.snapshot(), v)
+		return nil, f(sess.lifetime.context(s.ctx), sess.snapshot(), v)
 	})
 }
 
@@ -130,7 +130,7 @@ func keepReport(sess *session, f *wire.Frame) (bad, failed error) {
 	if err != nil {
 		return err, nil
 	}
-	p.Version, p.GoVersion = clip(p.Version, maxText), clip(p.GoVersion, maxText)
+	p.Version, p.GoVersion = clip(p.Version, wire.MaxID), clip(p.GoVersion, wire.MaxID)
 	sess.report.Store(&report{AgentInfoPayload: p, at: time.Now()})
 	return nil, nil
 }

@@ -83,7 +83,7 @@ func parted(ctx context.Context, s *session) bool {
 	t := time.NewTimer(partingTime)
 	defer t.Stop()
 	select {
-	case <-s.ctx.Done():
+	case <-s.lifetime.context(ctx).Done():
 		return true
 	case <-t.C:
 		return false

@@ -2,7 +2,7 @@ package server
 
 import (
 	"context"
-	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,26 +10,45 @@ import (
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
-// session is one agent that has shaken hands. One goroutine receives; everything else is called from any.
+// session is one agent that shakes hands or has shaken hands. One goroutine receives; everything else is called from any.
+// There are very many of them: what not every one needs is made when it is needed.
 type session struct {
 	agent Agent // as it came; immutable
 	conn  *conn.Conn
 
-	ctx    context.Context // ends with the session
-	cancel context.CancelFunc
-
-	greeted chan struct{} // closed when the answer to come has been sent: nothing may be sent before
-	probing bool          // somebody asks whether this session is alive; guarded by registry.mu
-
-	calls   calls
-	sending atomic.Int32 // sends under way
-	report  atomic.Pointer[report]
+	lifetime lifetime
+	calls    calls
+	greeting atomic.Pointer[chan struct{}] // closed when the answer to come has been sent, nil from then on
+	sending  atomic.Int32                  // sends under way
+	report   atomic.Pointer[report]
+	probing  bool // somebody asks whether this session is alive; guarded by registry.mu
 }
 
 // report is the last monitor report of an agent.
 type report struct {
 	wire.AgentInfoPayload
 	at time.Time
+}
+
+func newSession(c *conn.Conn, come wire.ComePayload, now time.Time) *session {
+	s := &session{agent: Agent{ComePayload: come, Remote: c.RemoteAddr().String(), Connected: now}, conn: c}
+	greeting := make(chan struct{})
+	s.greeting.Store(&greeting)
+	return s
+}
+
+// greeted lets through what is sent to the agent from now on.
+func (s *session) greeted() {
+	if g := s.greeting.Swap(nil); g != nil {
+		close(*g)
+	}
+}
+
+// end finishes everything that waits for the agent, because its connection has ended.
+func (s *session) end() {
+	s.lifetime.end()
+	s.calls.end()
+	s.greeted()
 }
 
 // snapshot returns the agent as it is now.
@@ -39,14 +58,14 @@ func (s *session) snapshot() Agent {
 	return a
 }
 
-// send sends one frame, once the agent has been greeted.
+// send sends one frame. The agent's handshake goes before it.
 func (s *session) send(ctx context.Context, frame []byte) error {
-	select {
-	case <-s.greeted:
-	case <-s.ctx.Done():
-		return ErrGone
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if g := s.greeting.Load(); g != nil {
+		select {
+		case <-*g:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	s.sending.Add(1)
 	defer s.sending.Add(-1)
@@ -54,22 +73,37 @@ func (s *session) send(ctx context.Context, frame []byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return ErrGone // the connection is broken, and the receiving goroutine says why
+		return ErrGone // the receiving goroutine learns why
 	}
 	return nil
 }
 
-// receive hands frames on until the connection ends, and says why it did.
-func (s *session) receive(handle func(*session, *wire.Frame), bad func(*session, error)) error {
-	for {
-		f, err := s.conn.Receive()
-		if err == nil {
-			handle(s, f)
-			continue
+// lifetime is the context of a session, which is made when somebody asks for it.
+type lifetime struct {
+	mu     sync.Mutex // guards the fields below
+	ctx    context.Context
+	cancel context.CancelFunc
+	ended  bool
+}
+
+// context returns a context that ends with the session, or with its parent.
+func (l *lifetime) context(parent context.Context) context.Context {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ctx == nil {
+		l.ctx, l.cancel = context.WithCancel(parent)
+		if l.ended {
+			l.cancel()
 		}
-		if fe := (*conn.FrameError)(nil); !errors.As(err, &fe) {
-			return err
-		}
-		bad(s, err)
+	}
+	return l.ctx
+}
+
+func (l *lifetime) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	if l.cancel != nil {
+		l.cancel()
 	}
 }

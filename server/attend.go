@@ -1,0 +1,65 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// freshPerSecond is how many messages of an agent in a second are each waited for by a fresh goroutine.
+const freshPerSecond = 100
+
+// serveAgent is the life of a connection. At its end it leaves s.agents, which counts it.
+func (s *Server) serveAgent(c *conn.Conn) {
+	sess := s.welcome(c)
+	if sess == nil {
+		s.agents.leave()
+		return
+	}
+	go s.attend(sess, time.Now(), 0)
+}
+
+// attend waits for messages of an agent, handles them, and clears up after the last one.
+//
+// A goroutine that waits keeps the stack that its deepest message needed, which is twice what waiting needs. So it hands
+// over to a fresh one after each message and ends, unless so many come that this would cost more than it saves: n have
+// come since the given time.
+func (s *Server) attend(sess *session, since time.Time, n int) {
+	for {
+		f, err := sess.conn.Receive()
+		switch {
+		case err == nil:
+			s.dispatch(sess, f)
+		case isFrameError(err):
+			s.badFrame(sess, err)
+		default:
+			s.farewell(sess, err)
+			return
+		}
+		if n++; n > freshPerSecond {
+			now := time.Now()
+			if now.Sub(since) < time.Second {
+				continue
+			}
+			since, n = now, 0
+		}
+		go s.attend(sess, since, n)
+		return
+	}
+}
+
+// farewell ends a session whose connection has ended.
+func (s *Server) farewell(sess *session, why error) {
+	defer s.agents.leave()
+	s.forget(sess) // first: the agent may be on its way back already
+	s.log.Info("agent left", "id", sess.agent.ID, "remote", sess.agent.Remote, "why", why.Error())
+	sess.conn.Close(conn.CodeNormal, "")
+	s.conns.remove(sess.conn)
+}
+
+// isFrameError reports whether the connection can go on.
+func isFrameError(err error) bool {
+	bad := (*conn.FrameError)(nil)
+	return errors.As(err, &bad)
+}

@@ -1,0 +1,219 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+const conflict = "agent id conflict"
+
+// An id that is in use must not be taken from the agent that has it.
+func TestConflict(t *testing.T) {
+	f := start(t, server.Config{})
+	first := f.agent(t, "x", "exec-agent")
+	second := f.connect(t, conn.Options{})
+	if h := shake(t, second, come("x", "exec-agent")); h.OK || h.ID != "" || h.Msg != conflict {
+		t.Errorf("answer %+v, want a conflict", h)
+	}
+	if bye := closed(t, second); bye.Code != conn.CodePolicy {
+		t.Errorf("closed with %v, want 1008", bye)
+	}
+	serve(first, bar)
+	if _, err := server.Call(t.Context(), f, "x", wire.Foo, wire.Empty{}); err != nil {
+		t.Errorf("the first agent: %v", err)
+	}
+}
+
+// An agent that was silent for a while, and answers when it is asked, is alive.
+func TestConflictAfterProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		serve(f.agent(t, "x", "exec-agent"), bar) // its receiving answers pings
+		time.Sleep(20 * time.Second)
+		if h := shake(t, f.connect(t, conn.Options{}), come("x", "exec-agent")); h.OK || h.Msg != conflict {
+			t.Errorf("answer %+v, want a conflict", h)
+		}
+	})
+}
+
+// frozen is an agent whose kernel takes everything, and whose process does nothing any more.
+func frozen(t testing.TB, f *fixture, id string) net.Conn {
+	t.Helper()
+	c := upgrade(t, f)
+	writeFrame(t, c, 1, comeFrame(fmt.Sprintf("%q", id)))
+	if _, text := readFrame(t, c); text != `{"type":2,"handshake":{"ok":true,"id":"`+id+`","msg":""}}` {
+		t.Fatal(text)
+	}
+	go io.Copy(io.Discard, c)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// The id of an agent that has frozen must not stay locked: the next one that wants it gets it after a probe of 5 s.
+func TestTakeover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		frozen(t, f, "x")
+		time.Sleep(13 * time.Second)
+
+		answers := make(chan wire.HandshakePayload)
+		began := time.Now()
+		winner := f.connect(t, conn.Options{})
+		go func() { answers <- shake(t, winner, come("x", "exec-agent")) }()
+		synctest.Wait() // it probes now
+		if h := shake(t, f.connect(t, conn.Options{}), come("x", "exec-agent")); h.OK || h.Msg != conflict {
+			t.Errorf("while another one probes: answer %+v, want a conflict", h)
+		}
+		h := <-answers
+		if took := time.Since(began); !h.OK || h.ID != "x" || took != 5*time.Second {
+			t.Errorf("answer %+v after %v, want a takeover after 5 s", h, took)
+		}
+		serve(winner, bar)
+		if _, err := server.Call(context.Background(), f, "x", wire.Foo, wire.Empty{}); err != nil {
+			t.Errorf("the winner: %v", err)
+		}
+		synctest.Wait()
+		if n := f.metric(t, `agent_server_handshakes_total{result="takeover"}`); n != "1" {
+			t.Errorf("%q takeovers counted, want 1", n)
+		}
+		if n := f.metric(t, "agent_count"); n != "1" {
+			t.Errorf("%q agents, want 1", n)
+		}
+	})
+}
+
+// Calls to the agent that has lost its id end at once.
+func TestTakeoverEndsCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		frozen(t, f, "x")
+		time.Sleep(13 * time.Second)
+		errs := make(chan error)
+		go func() {
+			_, err := server.Call(context.Background(), f, "x", wire.Foo, wire.Empty{})
+			errs <- err
+		}()
+		synctest.Wait()
+		if h := shake(t, f.connect(t, conn.Options{}), come("x", "exec-agent")); !h.OK {
+			t.Fatal(h.Msg)
+		}
+		wantErr(t, <-errs, server.ErrGone)
+	})
+}
+
+// An agent that says nothing for three heartbeats is gone, and its id free.
+func TestFrozenAgentLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		frozen(t, f, "x")
+		time.Sleep(30*time.Second - time.Millisecond)
+		if _, err := f.Get(context.Background(), "x"); err != nil {
+			t.Errorf("before 30 s: %v", err)
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		_, err := f.Get(context.Background(), "x")
+		wantErr(t, err, server.ErrNotFound)
+	})
+}
+
+// Of fifty connections with one id, that come at once, exactly one wins, and the others are told why not: whether the
+// id is free, or belongs to an agent that has frozen.
+func TestOneOfFifty(t *testing.T) {
+	t.Run("free id", func(t *testing.T) {
+		f := start(t, server.Config{ConnectLimit: -1})
+		var rounds sync.WaitGroup
+		for worker := range 10 {
+			rounds.Go(func() {
+				for round := range 10 {
+					rush(t, f, fmt.Sprintf("x-%d-%d", worker, round))
+				}
+			})
+		}
+		rounds.Wait()
+	})
+	t.Run("id of a frozen agent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := startInMemory(t, server.Config{ConnectLimit: -1})
+			frozen(t, f, "x")
+			time.Sleep(13 * time.Second)
+			rush(t, f, "x")
+		})
+	})
+}
+
+// rush has fifty agents come with one id.
+func rush(t *testing.T, f *fixture, id string) {
+	t.Helper()
+	var (
+		mu      sync.Mutex
+		winners []*conn.Conn
+		all     sync.WaitGroup
+	)
+	for range 50 {
+		all.Go(func() {
+			c, err := f.tryConnect(conn.Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			h := shake(t, c, come(id, "exec-agent"))
+			switch {
+			case h.OK && h.ID == id:
+				mu.Lock()
+				defer mu.Unlock()
+				winners = append(winners, c)
+				return
+			case h.Msg != conflict:
+				t.Errorf("answer %+v, want %q", h, conflict)
+			}
+			c.Close(conn.CodeNormal, "")
+		})
+	}
+	all.Wait()
+	if len(winners) != 1 {
+		t.Errorf("%d of 50 agents with one id won, want 1", len(winners))
+	}
+	for _, c := range winners {
+		c.Close(conn.CodeNormal, "")
+	}
+}
+
+// An agent that has left may come back at once.
+func TestIDFreeAfterClose(t *testing.T) {
+	f := start(t, server.Config{})
+	for _, tt := range []struct {
+		name  string
+		leave func(net.Conn)
+	}{
+		{"end of the connection", func(c net.Conn) { c.Close() }},
+		{"reset", func(c net.Conn) {
+			c.(*net.TCPConn).SetLinger(0)
+			c.Close()
+		}},
+		{"half closed", func(c net.Conn) { c.(*net.TCPConn).CloseWrite() }},
+		{"goodbye", func(c net.Conn) { writeFrame(t, c, 8, "\x03\xe8") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 20 {
+				c := upgrade(t, f)
+				defer c.Close()
+				writeFrame(t, c, 1, comeFrame(`"x"`))
+				if _, text := readFrame(t, c); text != `{"type":2,"handshake":{"ok":true,"id":"x","msg":""}}` {
+					t.Fatalf("answer %s", text)
+				}
+				tt.leave(c)
+			}
+		})
+	}
+}

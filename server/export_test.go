@@ -1,0 +1,6 @@
+package server
+
+import "time"
+
+// Patience is how long one of n clients that have not shaken hands may take.
+func Patience(n int) time.Duration { return patience(n) }
