@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -131,7 +130,7 @@ type decodeState struct {
 	*Decoder
 	item
 	src    string // the text, unless there are entries
-	index  int    // the current entry
+	at     int    // where the current line starts in src, or the index of the current entry
 	into   target
 	errors problems
 	found  problems // in tolerant mode
@@ -206,7 +205,7 @@ func (d *decodeState) source(src string) {
 			d.errors.add(&Error{File: d.file, Line: number, Column: 1, Kind: ErrLineTooLong, Msg: msg})
 			return
 		}
-		d.line, d.text = number, src[ln.start:ln.end]
+		d.at, d.line, d.text = pos, number, src[ln.start:ln.end]
 		d.key = src[ln.keyStart:ln.keyEnd]
 		if bad != nil {
 			d.lineProblem(bad, ln.start)
@@ -235,7 +234,7 @@ func (d *decodeState) source(src string) {
 func (d *decodeState) list(entries []Entry) {
 	for i := range entries {
 		e := &entries[i]
-		d.index = i
+		d.at = i
 		d.item = item{
 			key: e.Key, value: e.Value, inQuotes: e.Quoted, line: e.Line, keyColumn: e.KeyColumn, column: e.Column,
 			text: e.text, escaped: e.escaped,
@@ -247,24 +246,6 @@ func (d *decodeState) list(entries []Entry) {
 			}
 		}
 		d.into.put(d)
-	}
-}
-
-// before gives the keys of the settings before the current one, and their lines.
-func (d *decodeState) before() iter.Seq2[string, int] {
-	return func(yield func(string, int) bool) {
-		for i := range d.entries {
-			e := &d.entries[i]
-			if i == d.index || !yield(e.Key, e.Line) {
-				return
-			}
-		}
-		var ln line
-		for pos, number := skipBOM(d.src), 1; pos < len(d.src) && number < d.line; pos, number = ln.next, number+1 {
-			if ln.scan(d.src, pos); ln.isSetting && !yield(d.src[ln.keyStart:ln.keyEnd], number) {
-				return
-			}
-		}
 	}
 }
 

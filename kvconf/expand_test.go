@@ -35,7 +35,7 @@ func TestExpand(t *testing.T) {
 		"$1":                "$1",
 		"$-":                "$-",
 		`"${HASH} # $A"`:    "a #b # a",
-		"$名":               "$名",
+		"$名":                "$名",
 		"plain":             "plain",
 		"$HASH # a comment": "a #b",
 	} {

@@ -277,8 +277,8 @@ func TestIntoMap(t *testing.T) {
 func TestDuplicatesInMap(t *testing.T) {
 	for _, start := range []map[string]string{nil, {}, {"a": "held"}, {"b": "held"}} {
 		m := start
-		d := kvconf.NewDecoder(strings.NewReader("\n\na = 1\nb = 2\na = 3\nb = 4\na = 5\n")).Tolerant()
-		if err := d.Decode(&m); err != nil {
+		d := kvconf.NewDecoder(strings.NewReader("\na = \"\\q\"\na = 1\nb = 2\na = 3\nb = 4\na = 5\n")).Tolerant()
+		if err := d.Decode(&m); !errors.Is(err, kvconf.ErrSyntax) {
 			t.Fatal(err)
 		}
 		var got []int

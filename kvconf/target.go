@@ -184,16 +184,34 @@ func (t *wordMap) put(d *decodeState) {
 		if m[d.key] = d.value; len(m) > n {
 			return
 		}
-		t.lines = map[string]int{}
-		for key, line := range d.before() {
-			if _, ok := t.lines[key]; !ok {
-				t.lines[key] = line
-			}
-		}
+		t.lines = d.before()
 	}
 	t.lines = d.once(t.lines)
 	m[d.key] = d.value
 }
+
+// before reads the input again up to the current setting, and gives the first line of each key.
+func (d *decodeState) before() map[string]int {
+	first := keyLines{}
+	again := decodeState{Decoder: d.Decoder, into: first}
+	if d.entries != nil {
+		again.list(d.entries[:d.at])
+	} else {
+		again.source(d.src[:d.at])
+	}
+	return first
+}
+
+// keyLines collects the lines where keys come first.
+type keyLines map[string]int
+
+func (k keyLines) put(d *decodeState) {
+	if _, ok := k[d.key]; !ok {
+		k[d.key] = d.line
+	}
+}
+
+func (keyLines) isSecret(string) bool { return false }
 
 func (t *wordMap) isSecret(string) bool { return false }
 
