@@ -120,7 +120,23 @@ func (c *Config) check() []*fieldError {
 	if c.Outbox.Memory < 64<<10 {
 		bad("outbox.memory", "%d is less than 64 KiB", c.Outbox.Memory)
 	}
-	return errs
+	return append(errs, fieldErrors("log", c.Log.Validate())...)
+}
+
+// fieldErrors parts the joined errors of a section. Each names its key first.
+func fieldErrors(section string, err error) []*fieldError {
+	if err == nil {
+		return nil
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []*fieldError
+		for _, e := range many.Unwrap() {
+			errs = append(errs, fieldErrors(section, e)...)
+		}
+		return errs
+	}
+	key, msg, _ := strings.Cut(err.Error(), ": ")
+	return []*fieldError{{section + "." + strings.TrimPrefix(key, section+"."), msg}}
 }
 
 // serverAddr completes an address with the default port.

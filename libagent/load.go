@@ -118,7 +118,8 @@ func named(file string, err error) error {
 }
 
 // load reads a config file on top of the app's defaults. It returns what is wrong with the file but no reason not to
-// start: unknown and duplicate keys, which a config of a newer version may well have.
+// start: unknown and duplicate keys, which a config of a newer version may well have, and limits that make no sense, of
+// which the others are applied.
 func load(app App, file string) (Settings, []*kvconf.Error, *source, error) {
 	src, err := readSource(file)
 	if err != nil {
@@ -134,7 +135,11 @@ func load(app App, file string) (Settings, []*kvconf.Error, *source, error) {
 	if err := src.check(s); err != nil {
 		return nil, nil, nil, err
 	}
-	return s, d.Findings(), src, nil
+	findings := d.Findings()
+	for _, e := range fieldErrors("limit", c.Limit.Validate()) {
+		findings = append(findings, src.at(e))
+	}
+	return s, findings, src, nil
 }
 
 // validator is a config that checks itself.
@@ -144,16 +149,11 @@ type validator interface{ Validate() error }
 func (s *source) check(c Settings) error {
 	var errs kvconf.Errors
 	for _, e := range c.Basic().check() {
-		key := section + "." + e.key
-		line, col := s.place(key)
-		if s.flat {
-			key = e.key
-		}
-		errs = append(errs, &kvconf.Error{File: s.file, Line: line, Column: col, Key: key, Kind: kvconf.ErrValue, Msg: e.msg})
+		errs = append(errs, s.at(e))
 	}
 	if v, ok := c.(validator); ok && len(errs) == 0 {
 		if err := v.Validate(); err != nil {
-			return fmt.Errorf("%s: %w", s.file, err)
+			return fmt.Errorf("config %s: %w", s.file, err)
 		}
 	}
 	if len(errs) > 0 {
@@ -162,8 +162,21 @@ func (s *source) check(c Settings) error {
 	return nil
 }
 
-// place returns where a key stands, or where the section ends if it does not stand anywhere.
+// at gives an error of the section its place.
+func (s *source) at(e *fieldError) *kvconf.Error {
+	key := section + "." + e.key
+	line, col := s.place(key)
+	if s.flat {
+		key = e.key
+	}
+	return &kvconf.Error{File: s.file, Line: line, Column: col, Key: key, Kind: kvconf.ErrValue, Msg: e.msg}
+}
+
+// place returns where a key stands, or where the section ends if it does not stand anywhere; nowhere without a file.
 func (s *source) place(key string) (line, col int) {
+	if s.file == "" {
+		return 0, 0
+	}
 	line, col = 1, 1
 	for _, e := range s.entries {
 		if e.Key == key {

@@ -73,7 +73,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 	s, findings := opt.Config, []error(nil)
 	if s != nil {
 		s.Basic().fill(app.Name())
-		if err := (&source{file: "config"}).check(s); err != nil {
+		if err := (&source{}).check(s); err != nil {
 			return nil, err
 		}
 		ag.file = ""
@@ -103,10 +103,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 	}
 	applied, err := limit.Apply(c.Limit)
 	if err != nil {
-		if ag.logs != nil {
-			ag.logs.Close()
-		}
-		return nil, fmt.Errorf("%s: %w", section, err)
+		ag.log.Error("limits: the others are applied", "error", err)
 	}
 	ag.applied = applied
 	return ag, nil
