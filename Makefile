@@ -1,6 +1,6 @@
 # Needs Go alone. lint, bench and fuzz fetch what they run at the versions pinned in the module files.
 
-.PHONY: release demo test lint bench fuzz build clean
+.PHONY: release demo test test-cgroup2 lint bench fuzz build clean
 
 # Packs every program for every system into release/. VERSION=1.2.3, TARGETS=linux/amd64,windows/amd64
 release:
@@ -15,13 +15,17 @@ demo:
 test:
 	.ci/test
 
+# Package limit on a kernel with control groups of version 2, which is Debian's package user-mode-linux
+test-cgroup2:
+	limit/testdata/uml.sh
+
 # Formatting, vet, modernizers, staticcheck, golangci-lint, known vulnerabilities
 lint:
 	.ci/lint
 
-# Ours and our peers in one run. BENCH=a regular expression, e.g. of one benchmark
+# Ours and our peers in one run. BENCH=a regular expression of names, BENCHTIME=1s each
 bench:
-	go test -run='^$$' -bench="$(or $(BENCH),.)" -benchmem $(shell go list -m -f '{{.Dir}}/...')
+	go test -run='^$$' -bench="$(or $(BENCH),.)" -benchtime="$(or $(BENCHTIME),1s)" -benchmem $(shell go list -m -f '{{.Dir}}/...')
 
 # Every fuzz target in turn. FUZZTIME=10s each
 fuzz:

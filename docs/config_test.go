@@ -1,0 +1,157 @@
+package docs_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/internal/doccheck"
+	"github.com/jkstack/jkframe/v2/kvconf"
+	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/limit"
+	"github.com/jkstack/jkframe/v2/logging"
+)
+
+// conf is a config file with the keys that every agent has.
+type conf struct {
+	libagent.Config `kv:"basic"`
+}
+
+// agentSettings returns what configuration.md says of an agent's keys.
+func agentSettings(t *testing.T) []doccheck.Setting {
+	t.Helper()
+	doc := read(t, "configuration.md")
+	return append(doccheck.Settings(doc, "An agent: `conf/agent.conf`", ""), doccheck.Settings(doc, "The log", "basic.")...)
+}
+
+// An operator finds every key, and no key that is not there.
+func TestAgentKeys(t *testing.T) {
+	byKey := func(a, b doccheck.Setting) int { return strings.Compare(a.Key, b.Key) }
+	documented := slices.SortedFunc(slices.Values(agentSettings(t)), byKey)
+	for i := range documented {
+		documented[i].Default = ""
+	}
+	actual := slices.SortedFunc(slices.Values(doccheck.SettingsOf(reflect.TypeFor[conf]())), byKey)
+	for _, s := range actual {
+		if !slices.Contains(documented, s) {
+			t.Errorf("configuration.md lacks %+v", s)
+		}
+	}
+	for _, s := range documented {
+		if !slices.Contains(actual, s) {
+			t.Errorf("configuration.md has %+v, which is no key", s)
+		}
+	}
+	if len(actual) < 20 {
+		t.Errorf("only %d keys", len(actual))
+	}
+}
+
+// defaultsApp notes the config that an agent has when its file has nothing but a server.
+type defaultsApp struct{ got chan libagent.Config }
+
+func (defaultsApp) Name() string                 { return "defaults-agent" }
+func (defaultsApp) Version() string              { return "1.0.0" }
+func (defaultsApp) NewConfig() libagent.Settings { return &conf{} }
+
+func (a defaultsApp) Setup(ag *libagent.Agent) error {
+	a.got <- libagent.ConfigOf[*conf](ag).Config
+	return nil
+}
+
+// The defaults in the tables are those that an agent has.
+func TestAgentDefaults(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "agent.conf")
+	const server = "basic.server = 127.0.0.1:13081\n"
+	if err := os.WriteFile(file, []byte(server), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := defaultsApp{got: make(chan libagent.Config, 1)}
+	if err := libagent.Run(ctx, a, &libagent.Options{ConfigFile: file, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	actual := <-a.got
+	// These are filled in by the packages that they are for.
+	actual.Log.Target = []string{logging.TargetStdout}
+	actual.Log.Dir, actual.Log.Size, actual.Log.Rotate = logging.DefaultDir, logging.DefaultSize, logging.DefaultRotate
+	actual.Log.RotateBy, actual.Log.Format, actual.Log.Flush = logging.RotateBySize, logging.FormatText, logging.DefaultFlush
+
+	text := server
+	for _, s := range agentSettings(t) {
+		if s.Default != "" {
+			text += s.Key + " = " + s.Default + "\n"
+		}
+	}
+	documented := conf{Config: libagent.Config{Log: logging.Config{Name: "defaults-agent"}, Limit: limit.Config{Name: "defaults-agent"}}}
+	if err := kvconf.Unmarshal([]byte(text), &documented); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(documented.Config, actual) {
+		t.Errorf("documented %+v\nactual     %+v", documented.Config, actual)
+	}
+}
+
+// What the page calls a mistake is one, and is told with its key; what it calls right is right.
+func TestAgentRanges(t *testing.T) {
+	for _, c := range []struct{ line, wrong string }{
+		{"basic.server = ", "basic.server"},
+		{"basic.server = a:b", "basic.server"},
+		{"basic.monitor.interval = 999ms", "basic.monitor.interval"},
+		{"basic.monitor.interval = 1s", ""},
+		{"basic.outbox.memory = 63KiB", "basic.outbox.memory"},
+		{"basic.outbox.memory = 64KiB", ""},
+		{"basic.log.size = 9.5 MiB", ""},
+		{"basic.log.size = null", ""},
+		{"basic.log.level = verbose", "basic.log.level"},
+		{`basic.limit.disk_limit = [{"dev":"8:0","read_bytes":"10M","write_bytes":"10M","read_iops":1000,"write_iops":1000}]`, ""},
+		{`basic.limit.disk_limit = [{"dev":"8:0","read_byte":"10M"}]`, "read_byte"},
+		{"basic.id = $NO_SUCH_VARIABLE", "basic.id"},
+		{"basic.id = $HOSTNAME # a comment", ""},
+		{"basic.nonsense = 1", "basic.nonsense"},
+		{"id = flat", "id"}, // beside basic.server: mixed
+	} {
+		file := filepath.Join(t.TempDir(), "agent.conf")
+		text := c.line + "\n"
+		if !strings.HasPrefix(c.line, "basic.server") {
+			text = "basic.server = 127.0.0.1\n" + text
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := libagent.Check(defaultsApp{}, file)
+		switch {
+		case c.wrong == "" && err != nil:
+			t.Errorf("%s: %v", c.line, err)
+		case c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)):
+			t.Errorf("%s: error %v, want one about %s", c.line, err, c.wrong)
+		}
+	}
+}
+
+// The file at the top of the page is read as it says.
+func TestFileExample(t *testing.T) {
+	for _, b := range doccheck.Blocks(read(t, "configuration.md")) {
+		if !strings.Contains(b.Text, "greeting") {
+			continue
+		}
+		var got struct {
+			libagent.Config `kv:"basic"`
+			Greeting        string `kv:"greeting"`
+		}
+		if err := kvconf.Unmarshal([]byte(b.Text), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Greeting != "  blanks and # stay  " || got.Log.Size != 10_000_000 || len(got.Server) != 2 || got.Server[1] != "10.0.0.2:13081" {
+			t.Errorf("got %+v", got)
+		}
+		return
+	}
+	t.Error("no such block")
+}

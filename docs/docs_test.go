@@ -1,0 +1,170 @@
+// Package docs_test holds the documents against the code: what they say is compiled, compared and, where it is a program, run.
+// What they say of the server is tested in its own module.
+package docs_test
+
+import (
+	"go/format"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/internal/doccheck"
+)
+
+const serverModule = "github.com/jkstack/jkframe/v2/server"
+
+// documents are the pages that users read, from this folder.
+func documents(t *testing.T) []string {
+	t.Helper()
+	all, err := filepath.Glob("*.md")
+	if err != nil || len(all) < 5 {
+		t.Fatalf("documents: %q, %v", all, err)
+	}
+	return append(all, "../README.md", "../README.zh.md")
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// programs returns the Go code of a document; each block is a whole program.
+func programs(t *testing.T, file string) []doccheck.Block {
+	t.Helper()
+	var all []doccheck.Block
+	for _, b := range doccheck.Blocks(read(t, file)) {
+		if b.Lang == "go" {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// A reader copies code from a page: it is formatted and compiles as it stands there.
+func TestCodeCompiles(t *testing.T) {
+	count := 0
+	for _, file := range documents(t) {
+		for _, b := range programs(t, file) {
+			count++
+			if formatted, err := format.Source([]byte(b.Text)); err != nil || string(formatted) != b.Text {
+				t.Errorf("%s:%d: not as gofmt writes it (%v)", file, b.Line, err)
+			}
+			if strings.Contains(b.Text, serverModule) {
+				continue // see the server's module
+			}
+			build(t, b.Text)
+		}
+	}
+	if count < 5 {
+		t.Errorf("only %d programs found", count)
+	}
+}
+
+// build compiles a program with this module.
+func build(t *testing.T, code string) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "program.exe")
+	if err := doccheck.Build(t.Context(), ".", code, binary); err != nil {
+		t.Errorf("%v\n%s", err, code)
+	}
+	return binary
+}
+
+// The page promises an agent in 30 lines.
+func TestThirtyLines(t *testing.T) {
+	for _, file := range []string{"../README.md", "../README.zh.md"} {
+		all := programs(t, file)
+		if len(all) != 1 {
+			t.Fatalf("%s: %d programs", file, len(all))
+		}
+		if n := strings.Count(all[0].Text, "\n"); n > 30 {
+			t.Errorf("%s:%d: the agent has %d lines", file, all[0].Line, n)
+		}
+	}
+}
+
+// Readers of either language are shown the same code and the same commands.
+func TestLanguagesAgree(t *testing.T) {
+	code := func(file string) (all []string) {
+		for _, b := range doccheck.Blocks(read(t, file)) {
+			if b.Lang != "mermaid" {
+				all = append(all, regexp.MustCompile(`  #.*`).ReplaceAllString(b.Text, ""))
+			}
+		}
+		return all
+	}
+	en, zh := code("../README.md"), code("../README.zh.md")
+	if len(en) < 4 || strings.Join(en, "\x00") != strings.Join(zh, "\x00") {
+		t.Errorf("README.md:    %q\nREADME.zh.md: %q", en, zh)
+	}
+	if e, z := len(doccheck.Tables(read(t, "../README.md"))[0].Rows), len(doccheck.Tables(read(t, "../README.zh.md"))[0].Rows); e != z {
+		t.Errorf("README.md compares %d habits, README.zh.md %d", e, z)
+	}
+}
+
+// The test that is shown ends as it says.
+func TestShownTestRuns(t *testing.T) {
+	for _, b := range programs(t, "writing-an-agent.md") {
+		if !strings.Contains(b.Text, "tested-agent") {
+			continue
+		}
+		said, err := exec.CommandContext(t.Context(), build(t, b.Text)).CombinedOutput()
+		if err != nil || string(said) != "ended: <nil>\n" {
+			t.Errorf("said %q, %v", said, err)
+		}
+		return
+	}
+	t.Error("no such program")
+}
+
+// No link of the documents leads nowhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)]*)\)`)
+	code := regexp.MustCompile("(?s)\n```.*?\n```\n")
+	count := 0
+	for _, file := range documents(t) {
+		text := code.ReplaceAllString(read(t, file), "\n")
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			count++
+			path := file
+			if target != "" {
+				path = filepath.Join(filepath.Dir(file), filepath.FromSlash(target))
+			}
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("%s: link %q: %v", file, m[1], err)
+				continue
+			}
+			if anchor != "" && !strings.Contains(anchors(read(t, path)), "\n"+anchor+"\n") {
+				t.Errorf("%s: link %q: no such heading", file, m[1])
+			}
+		}
+	}
+	if count < 20 {
+		t.Errorf("only %d links found", count)
+	}
+}
+
+// anchors returns what the headings of a document can be linked by, one a line.
+func anchors(doc string) string {
+	all := "\n"
+	for line := range strings.SplitSeq(doc, "\n") {
+		if !strings.HasPrefix(line, "#") {
+			continue
+		}
+		text := strings.ToLower(strings.TrimSpace(strings.TrimLeft(line, "#")))
+		text = regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(text, "")
+		all += strings.ReplaceAll(text, " ", "-") + "\n"
+	}
+	return all
+}
