@@ -1,0 +1,74 @@
+package doctest_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/internal/doccheck"
+	"github.com/jkstack/jkframe/v2/kvconf"
+	"github.com/jkstack/jkframe/v2/server"
+)
+
+// docs is the folder of the documents, seen from here; root is the folder of the repository.
+const (
+	root = "../.."
+	docs = root + "/docs"
+)
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.FromSlash(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// settings returns what configuration.md says of the server's keys.
+func settings(t *testing.T) []doccheck.Setting {
+	t.Helper()
+	doc := read(t, docs+"/configuration.md")
+	return append(doccheck.Settings(doc, "The server: `conf/server.conf`", ""), doccheck.Settings(doc, "The log", "")...)
+}
+
+// An operator finds every key, and no key that is not there.
+func TestKeys(t *testing.T) {
+	documented, actual := settings(t), doccheck.SettingsOf(reflect.TypeFor[server.Config]())
+	for i := range documented {
+		documented[i].Default = ""
+	}
+	for _, s := range actual {
+		if !slices.Contains(documented, s) {
+			t.Errorf("configuration.md lacks %+v", s)
+		}
+	}
+	for _, s := range documented {
+		if !slices.Contains(actual, s) {
+			t.Errorf("configuration.md has %+v, which is no key", s)
+		}
+	}
+	if len(actual) < 20 {
+		t.Errorf("only %d keys", len(actual))
+	}
+}
+
+// The page and the config file that is delivered name the same defaults.
+func TestDefaults(t *testing.T) {
+	delivered, err := kvconf.Parse([]byte(read(t, "../agent-server/conf/server.conf")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings(t) {
+		got, ok := delivered.Get(s.Key)
+		switch {
+		case ok && got != s.Default:
+			t.Errorf("%s: %q in server.conf, %q in configuration.md", s.Key, got, s.Default)
+		case !ok && s.Default != "" && !strings.HasPrefix(s.Key, "log."):
+			t.Errorf("%s: not in server.conf", s.Key)
+		}
+	}
+}
