@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
-	"reflect"
-	"slices"
 )
 
 // DefaultMaxLine is the longest line in bytes that a Decoder takes when MaxLine was not called.
@@ -39,7 +36,7 @@ func (d *Decoder) File(name string) *Decoder {
 	return d
 }
 
-// MaxLine sets the longest line in bytes; zero means no limit. By default, it is DefaultMaxLine. A longer line is an error,
+// MaxLine sets the longest line in bytes, without its end; zero means no limit. By default, it is DefaultMaxLine. A longer line is an error,
 // and reading ends there.
 func (d *Decoder) MaxLine(n int) *Decoder {
 	d.maxLine = n
@@ -85,7 +82,7 @@ func (d *Decoder) Decode(v any) error {
 		run.list(d.entries)
 		return run.result()
 	}
-	src, err := d.read(&run)
+	src, err := d.read()
 	if err != nil {
 		return err
 	}
@@ -94,7 +91,7 @@ func (d *Decoder) Decode(v any) error {
 }
 
 // read gives the text of the reader, up to a line that is too long.
-func (d *Decoder) read(run *decodeState) (string, error) {
+func (d *Decoder) read() (string, error) {
 	var buf bytes.Buffer
 	if d.maxLine <= 0 {
 		if _, err := buf.ReadFrom(d.r); err != nil {
@@ -124,219 +121,3 @@ func (d *Decoder) readError(err error) error {
 	}
 	return fmt.Errorf("read configuration %q: %w", d.file, err)
 }
-
-// A decodeState is one run of a decoder.
-type decodeState struct {
-	*Decoder
-	item
-	src    string // the text, unless there are entries
-	at     int    // where the current line starts in src, or the index of the current entry
-	into   target
-	errors problems
-	found  problems // in tolerant mode
-}
-
-// A target takes settings one by one.
-type target interface {
-	// put takes the current item of the run.
-	put(*decodeState)
-	// isSecret reports whether the value of key must not be shown.
-	isSecret(key string) bool
-}
-
-// aim finds out what v is.
-func (d *decodeState) aim(v any) error {
-	p := reflect.ValueOf(v)
-	if p.Kind() != reflect.Pointer || p.IsNil() {
-		return fmt.Errorf("kvconf: %w: cannot decode into %T, only into a pointer that is not nil", ErrType, v)
-	}
-	if m, ok := v.(*map[string]string); ok {
-		d.into = &wordMap{m: m}
-		return nil
-	}
-	root := p.Elem()
-	if root.Kind() == reflect.Pointer {
-		if root.IsNil() {
-			root.Set(reflect.New(root.Type().Elem()))
-		}
-		root = root.Elem()
-	}
-	switch {
-	case root.Kind() == reflect.Struct:
-		plan, err := planOf(root.Type())
-		if err != nil {
-			return fmt.Errorf("kvconf: %w: %w", ErrType, err)
-		}
-		d.into = &structTarget{plan: plan, root: root, seen: make([]int32, len(plan.fields))}
-		return nil
-	case root.Kind() == reflect.Interface && root.NumMethod() == 0:
-		m := map[string]any{}
-		root.Set(reflect.ValueOf(m))
-		root = reflect.ValueOf(&m).Elem()
-		fallthrough
-	case root.Kind() == reflect.Map:
-		c, err := builder{}.codec(root.Type(), false)
-		if err != nil {
-			return fmt.Errorf("kvconf: %w: %w", ErrType, err)
-		}
-		d.into = &mapTarget{codec: c, root: root}
-		return nil
-	}
-	return fmt.Errorf("kvconf: %w: cannot decode into %T", ErrType, v)
-}
-
-// source decodes the text of a file.
-func (d *decodeState) source(src string) {
-	if isUTF16(src) {
-		e := utf16Error()
-		e.File = d.file
-		d.errors.add(e)
-		return
-	}
-	d.src = src
-	plain := isPlain(src)
-	var ln line
-	number := 0
-	for pos := skipBOM(src); pos < len(src); pos = ln.next {
-		number++
-		bad := ln.scan(src, pos)
-		if d.maxLine > 0 && ln.end-ln.start > d.maxLine {
-			msg := fmt.Sprintf("the line is longer than %d bytes", d.maxLine)
-			d.errors.add(&Error{File: d.file, Line: number, Column: 1, Kind: ErrLineTooLong, Msg: msg})
-			return
-		}
-		d.at, d.line, d.text = pos, number, src[ln.start:ln.end]
-		d.key = src[ln.keyStart:ln.keyEnd]
-		if bad != nil {
-			d.lineProblem(bad, ln.start)
-			continue
-		}
-		if !ln.isSetting {
-			continue
-		}
-		if bad := ln.badText(src, plain); bad != nil {
-			d.lineProblem(bad, ln.start)
-			if !d.tolerant {
-				continue
-			}
-		}
-		if d.value, bad = ln.value(src); bad != nil {
-			d.lineProblem(bad, ln.start)
-			continue
-		}
-		d.inQuotes, d.escaped = ln.quote != 0, ln.hasEscape
-		d.keyAt, d.valueAt = ln.keyStart-ln.start, ln.valStart-ln.start
-		d.into.put(d)
-	}
-}
-
-// list decodes entries.
-func (d *decodeState) list(entries []Entry) {
-	for i := range entries {
-		e := &entries[i]
-		d.at = i
-		d.item = item{
-			key: e.Key, value: e.Value, inQuotes: e.Quoted, line: e.Line, keyColumn: e.KeyColumn, column: e.Column,
-			text: e.text, escaped: e.escaped,
-		}
-		if e.bad != nil {
-			d.lineProblem(e.bad, 0)
-			if !d.tolerant {
-				continue
-			}
-		}
-		d.into.put(d)
-	}
-}
-
-// problems gives the list for a problem, which in tolerant mode is a finding when it is lenient, or nil when the list is full.
-func (d *decodeState) problems(lenient bool) *problems {
-	p := &d.errors
-	if lenient && d.tolerant {
-		p = &d.found
-	}
-	if p.full() {
-		return nil
-	}
-	return p
-}
-
-// problem gives an error about the current item, with the line unless that holds a secret.
-func (d *decodeState) problem(kind error, column int, secret bool, msg string) *Error {
-	e := &Error{File: d.file, Line: d.line, Column: column, Key: d.key, Kind: kind, Msg: msg}
-	if !secret {
-		e.snippet(d.text)
-	}
-	return e
-}
-
-// lineProblem reports what is wrong with the current line.
-func (d *decodeState) lineProblem(bad *lineError, start int) {
-	if p := d.problems(bad.kind == ErrEncoding); p != nil {
-		p.add(d.problem(bad.kind, columnOf(d.text, bad.at-start), d.into.isSecret(d.key), bad.msg))
-	}
-}
-
-// unknown reports that the plan has no place for the key of the current item. Of the key, path is what the plan may know.
-func (d *decodeState) unknown(plan *plan, path string) {
-	if p := d.problems(true); p != nil {
-		msg, suggest := plan.unknown(path)
-		e := d.problem(ErrUnknownKey, d.columnOfKey(), plan.isSecret(path) || plan.isSecret(suggest), msg)
-		e.Suggest = suggest
-		p.add(e)
-	}
-}
-
-// duplicate reports that the key of the current item was set before.
-func (d *decodeState) duplicate(first int) {
-	p := d.problems(true)
-	if p == nil {
-		return
-	}
-	msg := "the key is set again"
-	if first > 0 {
-		msg = fmt.Sprintf("the key is set again; it was first set in line %d", first)
-	}
-	e := d.problem(ErrDuplicateKey, d.columnOfKey(), d.secret, msg)
-	e.FirstLine = first
-	p.add(e)
-}
-
-// invalid reports what is wrong with the value of the current item.
-func (d *decodeState) invalid(err error) {
-	bad, ok := err.(*valueError)
-	if !ok {
-		bad = &valueError{kind: ErrValue, msg: err.Error(), err: err}
-	}
-	p := d.problems(bad.kind == ErrUnknownKey || bad.kind == ErrDuplicateKey)
-	if p == nil {
-		return
-	}
-	secret := d.secret || bad.secret
-	e := d.problem(bad.kind, d.columnOfValue(bad.offset), secret, bad.msg)
-	e.Key += bad.path
-	e.Suggest, e.Err = bad.suggest, bad.err
-	if secret {
-		e.Msg, e.Err = "the value is not valid; it is not shown, since it is a secret", nil
-	}
-	p.add(e)
-}
-
-// result gives the errors of the run, or nil.
-func (d *decodeState) result() error {
-	if all := d.errors.all(); len(all) > 0 {
-		return all
-	}
-	return nil
-}
-
-// unknownKey gives the message for a key without a place, and the key that was probably meant.
-func unknownKey(key string, names []string) (msg, suggest string) {
-	if suggest = nearest(key, slices.Values(names)); suggest != "" {
-		return "unknown key; did you mean " + suggest + "?", suggest
-	}
-	return "unknown key", ""
-}
-
-// names gives the names of an object, sorted.
-func (o *object) names() []string { return slices.Sorted(maps.Keys(o.index)) }

@@ -15,10 +15,10 @@ type Document struct {
 	index map[string]*row // the last row of each key, which is the one that counts
 }
 
-// A row is one line of a Document.
+// A row is one setting of a Document, or all the lines between two settings.
 type row struct {
-	raw   string // with its line end
-	ln    line   // offsets into raw
+	raw   string // with line ends
+	ln    line   // of a setting, with offsets into raw
 	key   string // empty when the row is no setting
 	value string
 	bad   *lineError
@@ -28,49 +28,69 @@ type row struct {
 // with these lines kept as they are.
 func Parse(data []byte) (*Document, error) {
 	src := string(data)
-	head := skipBOM(src)
-	lines := strings.Count(src, "\n") + 1
-	d := &Document{head: src[:head], rows: make([]*row, 0, lines), index: make(map[string]*row, min(lines, maxPresize))}
+	pos := skipBOM(src)
+	settings := min(strings.Count(src, "=")+1, maxPresize)
+	d := &Document{head: src[:pos], rows: make([]*row, 0, settings), index: make(map[string]*row, settings)}
 	if isUTF16(src) {
-		d.rows = append(d.rows, &row{raw: src})
+		d.gap(src)
 		return d, Errors{utf16Error()}
 	}
 	var bad problems
-	store := make([]row, 0, lines)
-	for pos := head; pos < len(src); {
-		store = append(store, row{})
-		r := &store[len(store)-1]
+	var block []row
+	gap := pos
+	for number := 1; pos < len(src); number++ {
+		if len(block) == 0 {
+			block = make([]row, min(settings, rowBlock))
+		}
+		r := &block[0]
 		if err := r.parse(src, pos); err != nil && !bad.full() {
-			bad.add(r.problem(err, len(d.rows)+1))
+			bad.add(r.problem(err, number))
 		}
-		pos += len(r.raw)
-		d.rows = append(d.rows, r)
+		next := pos + len(r.raw)
 		if r.key != "" {
+			d.gap(src[gap:pos])
+			d.rows = append(d.rows, r)
 			d.index[r.key] = r
+			block = block[1:]
+			gap = next
 		}
+		pos = next
 	}
+	d.gap(src[gap:])
 	if errs := bad.all(); len(errs) > 0 {
 		return d, errs
 	}
 	return d, nil
 }
 
+// rowBlock is how many rows are allocated at once.
+const rowBlock = 64
+
+// gap adds lines that are no settings.
+func (d *Document) gap(raw string) {
+	if raw != "" {
+		d.rows = append(d.rows, &row{raw: raw})
+	}
+}
+
 // parse fills r with the line of src at pos.
 func (r *row) parse(src string, pos int) *lineError {
-	end := len(src)
-	if i := strings.IndexByte(src[pos:], '\n'); i >= 0 {
-		end = pos + i + 1
-	}
-	*r = row{raw: src[pos:end]}
-	if bad := r.ln.scan(r.raw, 0); bad != nil || !r.ln.isSetting {
-		return bad
-	}
-	value, bad := r.ln.value(r.raw)
+	*r = row{}
+	bad := r.ln.scan(src, pos)
+	r.raw = src[pos:r.ln.next]
+	r.ln.rebase(pos)
 	if bad != nil {
+		bad.at -= pos
 		return bad
 	}
-	r.key, r.value = r.raw[r.ln.keyStart:r.ln.keyEnd], value
-	r.bad = r.ln.badText(r.raw, false)
+	if !r.ln.isSetting {
+		return nil
+	}
+	if r.value, bad = r.ln.value(r.raw); bad != nil {
+		return bad
+	}
+	r.key = r.raw[r.ln.keyStart:r.ln.keyEnd]
+	r.bad = r.ln.badText(r.raw)
 	return nil
 }
 
@@ -106,16 +126,19 @@ func (d *Document) Keys() []string {
 // Entries gives the settings in the order of the file, duplicates included.
 func (d *Document) Entries() []Entry {
 	entries := make([]Entry, 0, len(d.rows))
-	for i, r := range d.rows {
+	number := 1
+	for _, r := range d.rows {
 		if r.key == "" {
+			number += strings.Count(r.raw, "\n")
 			continue
 		}
 		text := r.raw[:r.ln.end]
 		entries = append(entries, Entry{
-			Key: r.key, Value: r.value, Quoted: r.ln.quote != 0, Line: i + 1,
+			Key: r.key, Value: r.value, Quoted: r.ln.quote != 0, Line: number,
 			Column: columnOf(text, r.ln.valStart), KeyColumn: columnOf(text, r.ln.keyStart),
 			text: text, bad: r.bad, escaped: r.ln.hasEscape,
 		})
+		number++
 	}
 	return entries
 }
@@ -147,17 +170,12 @@ func (d *Document) Set(key, value string) error {
 		return &Error{Key: key, Kind: ErrUnwritable, Msg: why}
 	}
 	r, ok := d.index[key]
-	switch {
-	case !ok:
-		d.insert(key, value)
-	case r.value != value:
-		r.set(value)
+	if !ok {
+		return d.insert(key, value)
 	}
-	return nil
-}
-
-// set replaces the value of the row.
-func (r *row) set(value string) {
+	if r.value == value {
+		return nil
+	}
 	var text []byte
 	if r.ln.quote == '"' {
 		text = appendQuoted(text, value)
@@ -168,7 +186,7 @@ func (r *row) set(value string) {
 	if r.ln.valStart == r.ln.valEnd {
 		before, after = r.emptyValue()
 	}
-	r.replace(before + string(text) + after)
+	return r.replace(before+string(text)+after, key, value)
 }
 
 // emptyValue gives what comes before and behind a value that is to be put where none is: "key =" gets a blank when the
@@ -187,15 +205,18 @@ func (r *row) emptyValue() (before, after string) {
 	return r.raw[:r.ln.valStart], r.raw[r.ln.valEnd:]
 }
 
-// replace gives the row a new text, which is known to be a setting.
-func (r *row) replace(raw string) {
-	if bad := r.parse(raw, 0); bad != nil {
-		panic(fmt.Sprintf("kvconf: the line %q was written wrong: %s", raw, bad.msg))
+// replace gives the row a new text, after a look at what it will be read as: a file must never come to say something else.
+func (r *row) replace(raw, key, value string) error {
+	var next row
+	if bad := next.parse(raw, 0); bad != nil || next.key != key || next.value != value {
+		return &Error{Key: key, Kind: ErrUnwritable, Msg: fmt.Sprintf("the line would be read as something else: %s", quoted(raw))}
 	}
+	*r = next
+	return nil
 }
 
 // insert adds a setting that is not there.
-func (d *Document) insert(key, value string) {
+func (d *Document) insert(key, value string) error {
 	at, like := d.place(key)
 	equals, end := " = ", "\n"
 	if like != nil {
@@ -207,16 +228,19 @@ func (d *Document) insert(key, value string) {
 	if len(d.rows) > 0 && strings.HasSuffix(d.rows[0].raw, "\r\n") {
 		end = "\r\n"
 	}
-	if at > 0 && !strings.HasSuffix(d.rows[at-1].raw, "\n") {
-		d.rows[at-1].raw += end
-	}
 	if value == "" {
 		equals = strings.TrimSuffix(equals, " ")
 	}
 	r := &row{}
-	r.replace(key + equals + string(appendText(nil, value)) + end)
+	if err := r.replace(key+equals+string(appendText(nil, value))+end, key, value); err != nil {
+		return err
+	}
+	if at > 0 && !strings.HasSuffix(d.rows[at-1].raw, "\n") {
+		d.rows[at-1].raw += end
+	}
 	d.rows = slices.Insert(d.rows, at, r)
 	d.index[key] = r
+	return nil
 }
 
 // place finds where a new key belongs: behind the last setting of the nearest section that has one, else at the end. It also

@@ -79,7 +79,7 @@ func (e *Error) Error() string {
 		b.WriteString(printable(shorten(e.Key)))
 		b.WriteString(": ")
 	}
-	b.WriteString(e.Msg)
+	b.WriteString(printable(e.Msg))
 	return b.String()
 }
 

@@ -60,3 +60,19 @@ func nameLength(s string) int {
 	}
 	return len(s)
 }
+
+// expandValue expands the current value when that is wanted. It gives false when the value has an error.
+func (d *decodeState) expandValue(wanted bool) bool {
+	if d.lookup == nil || !wanted {
+		return true
+	}
+	text, err := expand(d.value, d.lookup)
+	if err != nil {
+		d.invalid(err)
+		return false
+	}
+	if text != d.value {
+		d.value, d.escaped = text, true
+	}
+	return true
+}

@@ -298,8 +298,7 @@ func (r *jsonReader) object(c *codec, v reflect.Value) error {
 		}
 		i, ok := c.object.index[name]
 		if !ok {
-			msg, suggest := unknownKey(name, c.object.names())
-			r.to.report(&valueError{kind: ErrUnknownKey, msg: msg, suggest: suggest, offset: at, path: string(r.path)})
+			r.to.report(&valueError{kind: ErrUnknownKey, object: c.object, name: name, offset: at, path: string(r.path)})
 			if err := r.skip(); err != nil {
 				return err
 			}

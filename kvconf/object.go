@@ -25,6 +25,15 @@ func (m *member) in(root reflect.Value, create bool) reflect.Value {
 	return f.in(root, create)
 }
 
+// names gives the names of the members.
+func (o *object) names() []string {
+	names := make([]string, len(o.members))
+	for i := range o.members {
+		names[i] = o.members[i].name
+	}
+	return names
+}
+
 // object collects the fields of typ that have a tag, and those of embedded structs without one.
 func (b builder) object(typ reflect.Type) (*object, error) {
 	o := &object{index: map[string]int{}}

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -90,10 +91,8 @@ type walk struct {
 }
 
 func (w *walker) walk(typ reflect.Type, at walk) error {
-	for _, t := range w.open {
-		if t == typ {
-			return fmt.Errorf("the section %s contains itself", typ)
-		}
+	if slices.Contains(w.open, typ) {
+		return fmt.Errorf("the section %s contains itself", typ)
 	}
 	w.open = append(w.open, typ)
 	defer func() { w.open = w.open[:len(w.open)-1] }()
@@ -119,12 +118,12 @@ func (w *walker) field(f reflect.StructField, at walk, i int) error {
 		return w.section(f, inner, isPointer, at)
 	}
 	t.name = at.prefix + t.name
+	if _, taken := w.index[t.name]; taken || w.sections[t.name] {
+		return fmt.Errorf("the key %s is taken by another field", t.name)
+	}
 	if inner != nil {
 		if t.bytes || t.expand || t.secret || t.omitempty {
 			return fmt.Errorf("the options of the tag are for settings, and %s is a section", f.Type)
-		}
-		if _, taken := w.index[t.name]; taken || w.sections[t.name] {
-			return fmt.Errorf("the key %s is taken by another field", t.name)
 		}
 		w.sections[t.name] = true
 		at.prefix = t.name + "."
@@ -151,9 +150,6 @@ func (w *walker) section(f reflect.StructField, inner reflect.Type, isPointer bo
 }
 
 func (w *walker) setting(f reflect.StructField, t tag, at walk) error {
-	if _, taken := w.index[t.name]; taken || w.sections[t.name] {
-		return fmt.Errorf("the key %s is taken by another field", t.name)
-	}
 	c, err := w.codec(f.Type, t.bytes)
 	if err != nil {
 		return err
@@ -185,15 +181,26 @@ func commentLines(desc string) string {
 	return b.String()
 }
 
-// sectionType gives the struct that typ is or points to, when that is a section: not when it reads itself from text.
+// sectionType gives the struct that typ is or points to, when that is a section: not when it reads itself from text, or from
+// JSON and has no settings.
 func sectionType(typ reflect.Type) (inner reflect.Type, isPointer bool) {
 	if typ.Kind() == reflect.Pointer {
 		typ, isPointer = typ.Elem(), true
 	}
-	if typ.Kind() != reflect.Struct || readsItself[encoding.TextUnmarshaler](typ) {
+	if typ.Kind() != reflect.Struct || readsItself[encoding.TextUnmarshaler](typ) || readsItself[jsonUnmarshaler](typ) && !hasTags(typ) {
 		return nil, false
 	}
 	return typ, isPointer
+}
+
+// hasTags reports whether a field of the struct typ has the tag kv.
+func hasTags(typ reflect.Type) bool {
+	for i := range typ.NumField() {
+		if _, ok := typ.Field(i).Tag.Lookup("kv"); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // find gives the field for key, and for a map the part of the key that is the map's. The search starts at next, since most
@@ -218,4 +225,34 @@ func (p *plan) find(key string, next int) (i int, rest string) {
 		rest = key[len(p.fields[best].key)+1:]
 	}
 	return best, rest
+}
+
+// isSecret reports whether the field for key is a secret.
+func (p *plan) isSecret(key string) bool {
+	i, rest := p.find(key, 0)
+	if i < 0 {
+		return false
+	}
+	f := &p.fields[i]
+	return f.secret || rest != "" && f.codec.isSecretMember(rest)
+}
+
+// unknown says what is wrong with a key that no field has.
+func (p *plan) unknown(key string) (msg, suggest string) {
+	if p.sections[key] {
+		return "this is a section; its settings are written as " + key + ".name = value", ""
+	}
+	for i := len(key) - 1; i > 0; i-- {
+		if key[i] != '.' {
+			continue
+		}
+		if _, ok := p.index[key[:i]]; ok {
+			return "unknown key; " + key[:i] + " is a setting, not a section", key[:i]
+		}
+	}
+	names := make([]string, len(p.fields))
+	for i := range p.fields {
+		names[i] = p.fields[i].key
+	}
+	return unknownKey(key, names)
 }

@@ -13,13 +13,14 @@ import (
 
 // A valueError is what is wrong with a value.
 type valueError struct {
-	kind    error
-	msg     string
-	offset  int    // of the place within the value, in bytes
-	path    string // of the place within a JSON value
-	suggest string
-	secret  bool // the value is not for anybody's eyes
-	err     error
+	kind   error
+	msg    string
+	offset int     // of the place within the value, in bytes
+	path   string  // of the place within a JSON value
+	object *object // for an unknown name within a JSON value, the object that has no place for it
+	name   string
+	secret bool // the value is not for anybody's eyes
+	err    error
 }
 
 func (e *valueError) Error() string { return e.msg }

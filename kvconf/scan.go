@@ -80,6 +80,15 @@ func (ln *line) scan(src string, pos int) *lineError {
 	return ln.scanValue(text, ln.valStart > eq+1)
 }
 
+// rebase makes the offsets of the line relative to its start.
+func (ln *line) rebase(start int) {
+	ln.start, ln.end, ln.next = 0, ln.end-start, ln.next-start
+	if ln.keyEnd > 0 {
+		ln.keyStart, ln.keyEnd = ln.keyStart-start, ln.keyEnd-start
+		ln.valStart, ln.valEnd = ln.valStart-start, ln.valEnd-start
+	}
+}
+
 // scanValue finds the end of the value that starts at ln.valStart; text ends with the line.
 func (ln *line) scanValue(text string, afterBlank bool) *lineError {
 	ln.valEnd = len(text)
@@ -161,11 +170,8 @@ func (ln *line) value(src string) (string, *lineError) {
 	return text, nil
 }
 
-// badText finds a byte in the key or the value that no text has; in a plain source there is none.
-func (ln *line) badText(src string, plain bool) *lineError {
-	if plain {
-		return nil
-	}
+// badText finds a byte in the key or the value that no text has.
+func (ln *line) badText(src string) *lineError {
 	at := -1
 	if i := firstBad(src[ln.keyStart:ln.keyEnd]); i >= 0 {
 		at = ln.keyStart + i

@@ -1,9 +1,14 @@
 package kvconf
 
-import (
-	"iter"
-	"strings"
-)
+import "strings"
+
+// unknownKey gives the message for a key without a place, and the one of the names that was probably meant.
+func unknownKey(key string, names []string) (msg, suggest string) {
+	if suggest = nearest(key, names); suggest != "" {
+		return "unknown key; did you mean " + suggest + "?", suggest
+	}
+	return "unknown key", ""
+}
 
 // maxSuggest is the longest key, in bytes, for which a similar one is looked for.
 const maxSuggest = 80
@@ -11,13 +16,13 @@ const maxSuggest = 80
 // nearest gives the name that was probably meant by key, or the empty string: the one with the fewest slips of the keyboard,
 // at most one in three characters and three in all, without the sections in front that are the same. The case of letters, "-"
 // for "_", and a section that was left out or put before do not count.
-func nearest(key string, names iter.Seq[string]) string {
+func nearest(key string, names []string) string {
 	if len(key) > maxSuggest {
 		return ""
 	}
 	key = fold(key)
 	best, least := "", maxSlips+1
-	for name := range names {
+	for _, name := range names {
 		if n := distance(key, fold(name)); n < least {
 			best, least = name, n
 		}
