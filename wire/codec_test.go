@@ -1,15 +1,18 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jkstack/jkframe/v2/wire"
 )
@@ -90,7 +93,7 @@ func full() everything {
 		Array: [3]int{1, 2, 3}, Slice: []string{"", "x", "y", "z", "5", "6", "7", "8", "9", "10"}, Map: map[string]int{"b": 2, "a": 1, "": 0},
 		Keys: map[named]*inner{"k": {A: 1}, "nil": nil}, Pointer: &inner{B: "b"},
 		Any:  map[string]any{"list": []any{1.5, "x", nil, true, false, map[string]any{}}},
-		Time: time.Date(2026, 11, 20, 5, 55, 28, 19427235, time.UTC), Took: 3585 * time.Second, Text: netip.MustParseAddr("fe80::1%eth0"),
+		Time: time.Date(2026, 11, 20, 5, 55, 28, 19427235, time.UTC), Took: 3585 * time.Second, Text: netip.MustParseAddr("fe80::1%e\"th0"),
 		Raw: json.RawMessage(`{"x":[1,2]}`), Hex: "7f", Number: "12.50", Level: 3, Levels: map[string]*level{"l": &four}, Odd: "odd",
 		Self: []everything{{String: "inside"}}, Grid: [2][]float64{{1, 2.5}, {}}, List: []map[string]any{{"a": "b"}, nil},
 		Embedded: Embedded{Promoted: "p"}, Deeper: &Deeper{Deep: 5},
@@ -216,8 +219,8 @@ func TestFloats(t *testing.T) {
 		Y float32
 	}
 	m := wire.Define[payload](30000, "floats", "p")
-	for _, x := range []float64{0, 1, -1, 0.1, 0.3, 1.0 / 3, 0.000040892, 0.001792662, 1e-6, 9.99999e-7, 123456.789012345, 999999.999999999, 1e6, 1e15, 123456789012345678,
-		1e20, 1e21, 1e22, 1e-300, 5e-324, math.MaxFloat64, math.SmallestNonzeroFloat32, math.MaxFloat32, 0.1 + 0.2, 2.5e-9, 4.35, math.Copysign(0, -1)} {
+	for _, x := range []float64{0, 1, -1, 0.1, 0.3, 1.0 / 3, 0.000040892, 0.001792662, 1e-6, 9.99999e-7, 123456.789012345, 999999.999999999, 1e6, 1234567.123456789, 123456789.12345679, 1e15, 123456789012345678,
+		1e20, 1e21, 1e22, 1e-300, 5e-324, math.MaxFloat64, math.SmallestNonzeroFloat32, math.MaxFloat32, 0.1 + 0.2, 2.5e-9, 2e-9, 4.35, math.Copysign(0, -1)} {
 		want := payload{x, float32(x)}
 		if x > math.MaxFloat32 {
 			want.Y = 0
@@ -238,4 +241,94 @@ func TestFloats(t *testing.T) {
 			t.Errorf("%s is longer than %s", b, most)
 		}
 	}
+}
+
+// A float stands in the frame with the fewest digits that are read as the same.
+func TestShortest(t *testing.T) {
+	type payload struct{ X float64 }
+	m := wire.Define[payload](30000, "shortest", "p")
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		x := float64(random.Int64N(1e15)) / 1e9
+		switch random.IntN(3) {
+		case 0:
+			x *= 1000
+		case 1:
+			x = math.Nextafter(x, 0)
+		}
+		if x < 1e-6 {
+			continue
+		}
+		want := `{"type":30000,"p":{"X":` + strconv.FormatFloat(x, 'f', -1, 64) + `}}`
+		if b, err := m.Append(nil, "", &payload{x}); err != nil || string(b) != want {
+			t.Fatalf("%s, %v, want %s", b, err, want)
+		}
+	}
+}
+
+// A number is rounded once: 32 bits are not made of 64.
+func TestFloat32(t *testing.T) {
+	for text, want := range map[string]float32{"8.95432424545288": 8.954324, "4.36642050743103": 4.3664203, "2.33319628238678": 2.3331964} {
+		f, err := wire.Parse([]byte(`{"type":7,"ai":{"cu":` + text + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := wire.AgentInfo.Decode(f); err != nil || v.CPUUsage != want {
+			t.Errorf("%s: got %v, %v, want %v", text, v.CPUUsage, err, want)
+		}
+	}
+}
+
+// A string comes back as it was wherever in it something special stands, and however long it is.
+func TestStrings(t *testing.T) {
+	lengths := []int{0, 1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 1023, 1024, 1088, 1100, 2200, 3000}
+	for _, special := range []string{"", `"`, `\`, `\"`, `\\`, "\x00", "\x1f", "\n", "é", "主机", "😀", "\x7f"} {
+		for _, length := range lengths {
+			for _, at := range lengths {
+				if at > length {
+					break
+				}
+				s := strings.Repeat("x", at) + special + strings.Repeat("y", length-at)
+				b, err := wire.DownloadError.Append(nil, "", &wire.DownloadErrorPayload{Msg: s})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := `{"type":27,"download_error":{"msg":` + quoted(t, s) + `}}`; string(b) != want {
+					t.Fatalf("%s, want %s", b, want)
+				}
+				f, err := wire.Parse(b)
+				if err != nil {
+					t.Fatalf("%s: %v", b, err)
+				}
+				if v, err := wire.DownloadError.Decode(f); err != nil || v.Msg != s {
+					t.Fatalf("%q, %v, want %q", v.Msg, err, s)
+				}
+				if raw, ok := f.Raw("download_error"); !ok || string(raw) != `{"msg":`+quoted(t, s)+"}" {
+					t.Fatalf("Raw is %s", raw)
+				}
+			}
+		}
+	}
+}
+
+// A control character, or a byte that is not UTF-8, is found wherever it stands.
+func TestStringErrors(t *testing.T) {
+	for _, bad := range []string{"\x00", "\x1f", "\n", "\xff", "\x80", "\\x", "\\v", "\\u12g4", "\\u 123"} {
+		for at := range 2200 {
+			_, err := wire.Parse([]byte(`{"type":8,"x":"` + strings.Repeat("x", at) + bad + strings.Repeat("y", 40) + `"}`))
+			if err == nil || errors.Is(err, wire.ErrUTF8) == utf8.ValidString(bad) {
+				t.Fatalf("%q at %d: error %v", bad, at, err)
+			}
+		}
+	}
+}
+
+func quoted(t *testing.T, s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -55,6 +55,7 @@ func TestAppendErrors(t *testing.T) {
 		"an id that grows":                           {come(wire.ComePayload{ID: strings.Repeat("\xff", 86)}), "come.id", wire.ErrLength},
 		"a task of 257 bytes":                        {func(b []byte) ([]byte, error) { return wire.Foo.Request.Append(b, strings.Repeat("t", 257), nil) }, "tid", wire.ErrLength},
 		"nil":                                        {func(b []byte) ([]byte, error) { return wire.ExecKill.Append(b, "", nil) }, "exec_kill", wire.ErrNoPayload},
+		"many empty objects in an interface":         {send(func(e *everything) { e.Any = make([]struct{}, 20_000) }), "", wire.ErrMemory},
 		"many empty structs": {func(b []byte) ([]byte, error) {
 			return wire.HostDynamic.Reply.Append(b, "", &wire.HostDynamicReply{Processes: make([]wire.HostProcess, 10_000)})
 		}, "", wire.ErrMemory},

@@ -42,7 +42,14 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	all := declared()
-	add(all, wire.Define[everything](30000, "everything", "all"))
+	everythings := wire.Define[everything](30000, "everything", "all")
+	add(all, everythings)
+	v := full()
+	frame, err := everythings.Append(nil, "task", &v)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(frame)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
 		m, err := wire.Parse(data)
@@ -237,7 +244,7 @@ func FuzzAppend(f *testing.F) {
 
 // FuzzBase64 compares the base64 of bytes with encoding/base64.
 func FuzzBase64(f *testing.F) {
-	for _, s := range []string{"", "QQ==", "QUI=", "QUJD", "QUJDREVGR0g=", "QUJD\r\nREVG\n", "QUJDREVGR0hJSktMTU5PUA==x", "QUJDREV!", strings.Repeat("QUJD", 50) + "QQ=="} {
+	for _, s := range []string{"", "QQ==", "QUI=", "QUJD", "QUJDREVGR0g=", "QUJD\r\nREVG\n", "QUJDREVGR0hJSktMTU5PUA==x", "QUJDREV!", "QUJDREV!QUJDQUJD", "!UJDREVGQUJDQUJD", strings.Repeat("QUJD", 50) + "QQ=="} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

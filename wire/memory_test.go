@@ -17,6 +17,7 @@ type (
 		Large  []large           `json:"large"`
 		Ptrs   []*large          `json:"ptrs"`
 		Lists  [][]string        `json:"lists"`
+		Grids  [][]large         `json:"grids"`
 		Any    any               `json:"any"`
 		Anys   map[string]any    `json:"anys"`
 		Map    map[string]string `json:"map"`
@@ -73,6 +74,7 @@ func TestMemory(t *testing.T) {
 	for name, of := range map[string]struct{ member, open, element, closing string }{
 		"large structs":        {"large", "[", "{},", "]"},
 		"pointers":             {"ptrs", "[", "{},", "]"},
+		"large structs, alone": {"grids", "[", "[{}],", "]"},
 		"pointers to nothing":  {"ptrs", "[", "null,", "]"},
 		"lists":                {"lists", "[", `[],`, "]"},
 		"lists of one":         {"lists", "[", `[""],`, "]"},
