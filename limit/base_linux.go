@@ -12,8 +12,9 @@ import (
 )
 
 // findBase finds the directory to make a home in: the process's own group. In version 2, other processes in it forbid
-// that there are limited groups below it; then it is the nearest group above that has none, so that what limits the
-// process already goes on doing so. A process is never taken out of its service or its container.
+// that there are limited groups below it. For a program that was started from a login, it is the nearest group above that
+// has none then, so that what limits the process already goes on doing so. Out of a service or a container no process is
+// taken.
 func findBase(tree *hierarchy) (string, error) {
 	if tree.version == 1 {
 		return tree.own, nil
@@ -26,7 +27,7 @@ func findBase(tree *hierarchy) (string, error) {
 		if stranger < 0 || isRoot(dir) {
 			return dir, nil
 		}
-		if keeps(tree, dir) {
+		if dir == tree.mount || !mayLeave(dir) {
 			return "", fmt.Errorf("process %d is in %s too, and does not belong to this program", stranger, dir)
 		}
 	}
@@ -37,9 +38,17 @@ func isRoot(dir string) bool {
 	return !exists(dir, "cgroup.type")
 }
 
-// keeps says that the processes of a group must stay in it or below: those of a service, which systemd knows by that,
-// and those at the top of what a container sees.
-func keeps(tree *hierarchy, dir string) bool {
+// mayLeave says that a process may be moved from a group to beside it: from the scope of a login, which nobody knows its
+// processes by, and from the home of the program that has started this one.
+func mayLeave(dir string) bool {
+	name := filepath.Base(dir)
+	return strings.HasPrefix(name, "session-") && strings.HasSuffix(name, ".scope") ||
+		name == leafName && strings.HasPrefix(filepath.Base(filepath.Dir(dir)), prefix)
+}
+
+// wraps says that whatever has started this process in the same group is a wrapper of it, and not a login's shell: in
+// the group of a service, and in the topmost one that a container shows.
+func wraps(tree *hierarchy, dir string) bool {
 	return dir == tree.mount || strings.HasSuffix(dir, ".service")
 }
 
@@ -57,11 +66,11 @@ func firstStranger(tree *hierarchy, dir string) (int, error) {
 	return -1, nil
 }
 
-// belongs says whether a process in a group is part of this program: the process itself, what it has started, and in a
-// service or a container what has started it, which is a wrapper. One that has ended is no stranger either.
+// belongs says whether a process in a group is part of this program: the process itself, what it has started, and its
+// wrapper. One that has ended is no stranger either.
 func belongs(tree *hierarchy, dir string, pid int) bool {
 	self := os.Getpid()
-	return descends(pid, self) || keeps(tree, dir) && descends(self, pid)
+	return descends(pid, self) || wraps(tree, dir) && descends(self, pid)
 }
 
 // descends says whether a process is another one or a descendant of it. One that has ended is.

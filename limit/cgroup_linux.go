@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,9 +37,6 @@ func (g *cgroup) in(tree *hierarchy) bool {
 // since 6.14, and older ones that were maintained in 2025, kill whatever is made in a group that was killed more often than
 // the group of the process that makes it.
 func (g *cgroup) start(cmd *exec.Cmd) error {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
 	var later []place
 	for _, p := range g.places {
 		if p.tree.version == 1 || !g.cloneInto {
@@ -109,7 +105,7 @@ func (g *cgroup) killFrozen() error {
 	}
 	for _, pid := range list {
 		if pid == 0 || pid == os.Getpid() {
-			continue
+			continue // of another namespace, or moved there by somebody else
 		}
 		if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("kill process %d: %w", pid, err)
@@ -171,15 +167,15 @@ func (g *cgroup) usage() (Usage, error) {
 	u.Processes = len(list)
 	for _, p := range g.places {
 		if p.tree.version == 2 {
-			u.CPU += time.Duration(field(p.dir, "cpu.stat", "usage_usec")) * time.Microsecond
-			u.MemoryPeak += field(p.dir, "memory.peak", "")
-			u.OOMKills += field(p.dir, "memory.events", "oom_kill")
+			u.CPU = max(u.CPU, time.Duration(field(p.dir, "cpu.stat", "usage_usec"))*time.Microsecond)
+			u.MemoryPeak = max(u.MemoryPeak, field(p.dir, "memory.peak", ""))
+			u.OOMKills = max(u.OOMKills, field(p.dir, "memory.events", "oom_kill"))
 		} else {
-			u.CPU += time.Duration(field(p.dir, "cpuacct.usage", ""))
-			u.MemoryPeak += field(p.dir, "memory.max_usage_in_bytes", "")
-			u.OOMKills += field(p.dir, "memory.oom_control", "oom_kill")
+			u.CPU = max(u.CPU, time.Duration(field(p.dir, "cpuacct.usage", "")))
+			u.MemoryPeak = max(u.MemoryPeak, field(p.dir, "memory.max_usage_in_bytes", ""))
+			u.OOMKills = max(u.OOMKills, field(p.dir, "memory.oom_control", "oom_kill"))
 		}
-		u.ForksDenied += field(p.dir, "pids.events", "max")
+		u.ForksDenied = max(u.ForksDenied, field(p.dir, "pids.events", "max"))
 	}
 	return u, err
 }

@@ -29,7 +29,9 @@ type Config struct {
 	Disk []Disk `kv:"disk_limit" desc:"limits of disk traffic, a list of devices"`
 }
 
-// Disk limits the traffic to one block device. A field that is zero sets no limit.
+// Disk limits the traffic to one block device. A field that is zero sets no limit. With control groups of version 1, only
+// writes that pass by the page cache (O_DIRECT) are limited; with version 2 all are, on file systems that tell the kernel
+// whose a write is, as ext4, XFS and btrfs do.
 type Disk struct {
 	// Dev is the device, as numbers ("8:0") or as a path ("/dev/sda"). It is a whole disk: kernels count the traffic of
 	// partitions for their disk.

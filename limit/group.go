@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -79,7 +80,7 @@ type Group struct {
 
 // members is what a group is made of.
 type members interface {
-	// start starts cmd so that it is a member before it runs.
+	// start starts cmd so that it is a member before it runs. It may change cmd.SysProcAttr, which is not nil.
 	start(cmd *exec.Cmd) error
 	// kill kills what is a member now.
 	kill() error
@@ -136,13 +137,18 @@ func (g *Group) Results() []Result { return slices.Clone(g.results) }
 func (g *Group) Mechanism() Mechanism { return g.mechanism }
 
 // Start starts cmd in the group: there is no moment in which it runs outside. Everything else is as with [exec.Cmd.Start],
-// and the caller calls cmd.Wait. It may change cmd.SysProcAttr and cmd.Env.
+// and the caller calls cmd.Wait. Start sets fields of a copy of cmd.SysProcAttr, and of cmd.Env.
 func (g *Group) Start(cmd *exec.Cmd) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.members == nil {
 		return ErrClosed
 	}
+	var attr syscall.SysProcAttr // not the caller's: it may be that of other commands, too
+	if cmd.SysProcAttr != nil {
+		attr = *cmd.SysProcAttr
+	}
+	cmd.SysProcAttr = &attr
 	return g.members.start(cmd)
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -44,9 +43,6 @@ var _ members = (*jobMembers)(nil)
 
 // start starts cmd so that it stops before its first instruction, puts it into the job, and lets it go.
 func (m *jobMembers) start(cmd *exec.Cmd) error {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
 	cmd.SysProcAttr.CreationFlags |= windows.CREATE_SUSPENDED
 	if err := cmd.Start(); err != nil {
 		return err

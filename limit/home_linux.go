@@ -26,8 +26,8 @@ type home struct {
 	tree    *hierarchy
 	base    string // the directory that group was made in
 	group   string
-	leaf    string // in version 1 it is group
-	lock    *os.File
+	leaf    string   // in version 1 it is group
+	lock    int      // a descriptor, which no collection of garbage closes
 	enabled []toggle // what was switched on to have limits here
 	fresh   bool     // leaf was made for this run
 	inside  bool     // the process is in leaf
@@ -79,36 +79,42 @@ func settle(tree *hierarchy, name string) (*home, error) {
 }
 
 // take makes a group's directory, or finds the one that a dead run left, and locks it.
-func take(dir string) (*os.File, error) {
+func take(dir string) (lock int, err error) {
 	for {
 		if _, err := mkdir(dir); err != nil {
-			return nil, err
+			return -1, err
 		}
-		f, err := os.Open(dir)
-		if errors.Is(err, os.ErrNotExist) {
+		lock, err := tryLock(dir)
+		if errors.Is(err, unix.ENOENT) {
 			continue // its last owner has just removed it
 		}
 		if err != nil {
-			return nil, err
+			return -1, err
 		}
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-			return nil, errors.Join(&os.PathError{Op: "lock", Path: dir, Err: err}, f.Close())
+		if same(lock, dir) {
+			return lock, nil
 		}
-		if same(f, dir) {
-			return f, nil
-		}
-		f.Close() // its last owner removed it between our open and our lock
+		unix.Close(lock) // its last owner removed it between our open and our lock
 	}
 }
 
-// same says whether dir is still the directory that f was opened as.
-func same(f *os.File, dir string) bool {
-	held, err := f.Stat()
+// tryLock locks a directory for as long as the descriptor is open, which no child inherits.
+func tryLock(dir string) (int, error) {
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return false
+		return -1, &os.PathError{Op: "open", Path: dir, Err: err}
 	}
-	now, err := os.Stat(dir)
-	return err == nil && os.SameFile(held, now)
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		unix.Close(fd)
+		return -1, &os.PathError{Op: "lock", Path: dir, Err: err}
+	}
+	return fd, nil
+}
+
+// same says whether dir is still the directory that fd was opened as.
+func same(fd int, dir string) bool {
+	var held, now unix.Stat_t
+	return unix.Fstat(fd, &held) == nil && unix.Stat(dir, &now) == nil && held.Dev == now.Dev && held.Ino == now.Ino
 }
 
 // tidy clears away what a dead run left: limits, and the groups of children that have ended.
@@ -132,14 +138,11 @@ func resume(own string) (string, bool) {
 	if !strings.HasPrefix(filepath.Base(dir), prefix) {
 		return own, false
 	}
-	f, err := os.Open(dir)
+	lock, err := tryLock(dir)
 	if err != nil {
-		return own, false
-	}
-	defer f.Close()
-	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
 		return own, false // its owner lives: this program is a child of that one
 	}
+	unix.Close(lock)
 	return filepath.Dir(dir), true
 }
 
@@ -244,5 +247,5 @@ func (h *home) discard() error {
 	if h.leaf != h.group {
 		err = rmdir(h.leaf)
 	}
-	return errors.Join(err, rmdir(h.group), h.lock.Close())
+	return errors.Join(err, rmdir(h.group), unix.Close(h.lock))
 }

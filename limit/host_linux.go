@@ -41,7 +41,7 @@ func (h *host) apply(c Config) []Result {
 	return results
 }
 
-// fits looks whether a limit of this process can be kept at all, and notes what is odd.
+// fits looks whether the process is within a limit now.
 func fits(r *Result) error {
 	if r.Limit != Memory {
 		return nil
@@ -102,6 +102,9 @@ func impose(r *Result, tree *hierarchy, above string, group func() (string, erro
 		return err
 	}
 	r.Mechanism, r.Holds, r.Where = tree.mechanism(), r.Want, dir
+	if tree.version == 1 && (r.Limit == WriteBytes || r.Limit == WriteIOPS) {
+		r.Note = "of writes that pass by the page cache: version 1 does not know whose the others are"
+	}
 	return nil
 }
 

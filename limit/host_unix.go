@@ -37,9 +37,6 @@ type processGroups struct {
 var _ members = (*processGroups)(nil)
 
 func (p *processGroups) start(cmd *exec.Cmd) error {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
 	if !cmd.SysProcAttr.Setsid {
 		cmd.SysProcAttr.Setpgid = true
 	}

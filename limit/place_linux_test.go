@@ -32,8 +32,10 @@ func TestPlacesOfVersion2(t *testing.T) {
 		{"a service of its own", []string{"limit-test.slice", "limit-test.service"}, alone, false, "limit-test.slice/limit-test.service/jkframe-x", ""},
 		{"a service with a wrapper", []string{"limit-test.slice", "limit-test.service"}, wrapped, false, "limit-test.slice/limit-test.service/jkframe-x", ""},
 		{"a service with a stranger", []string{"limit-test.slice", "limit-test.service"}, alone, true, "", "does not belong to this program"},
-		{"a session with a shell", []string{"limit-test.slice", "limit-test.scope"}, wrapped, false, "limit-test.slice/jkframe-x", ""},
-		{"a session with a stranger", []string{"limit-test.slice", "limit-test.scope"}, alone, true, "limit-test.slice/jkframe-x", ""},
+		{"a session with a shell", []string{"limit-test.slice", "session-limit-test.scope"}, wrapped, false, "limit-test.slice/jkframe-x", ""},
+		{"a session with a stranger", []string{"limit-test.slice", "session-limit-test.scope"}, alone, true, "limit-test.slice/jkframe-x", ""},
+		{"a scope of a container with a stranger", []string{"limit-test.slice", "docker-limit-test.scope"}, alone, true, "", "does not belong to this program"},
+		{"a group without a suffix with a shell", []string{"limit-test"}, wrapped, false, "", "does not belong to this program"},
 		{"a child of another agent", []string{"limit-test.slice", "jkframe-y", "agent"}, alone, true, "limit-test.slice/jkframe-y/jkframe-x", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -36,9 +36,6 @@ func newTree() *tree {
 }
 
 func (t *tree) start(cmd *exec.Cmd) error {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
 	if !cmd.SysProcAttr.Setsid {
 		cmd.SysProcAttr.Setpgid = true
 	}
