@@ -24,14 +24,15 @@ type Frame struct {
 //
 // An error is an [*Error]. It matches [ErrUTF8] whenever data is not UTF-8, whatever else is wrong.
 func Parse(data []byte) (*Frame, error) {
-	f := &Frame{Type: unknownType, data: data}
-	if err := f.parse(); err != nil {
+	f := new(Frame) // this function is small enough to be inlined, and then allocates nothing if the frame goes nowhere
+	if err := f.parse(data); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-func (f *Frame) parse() error {
+func (f *Frame) parse(data []byte) error {
+	f.Type, f.data = unknownType, data
 	s := scanner{data: f.data}
 	if !s.frame(f) {
 		if at := invalidUTF8(f.data); at >= 0 && s.err.Err != ErrUTF8 {

@@ -119,6 +119,27 @@ func found[T any](v *T) error {
 	return nil
 }
 
+// alone is exec_data with go-json-experiment and a struct that knows no other message.
+func alone(task string, data []byte) peer {
+	type message struct {
+		Type     int                   `json:"type"`
+		Task     string                `json:"tid,omitempty"`
+		ExecData *wire.ExecDataPayload `json:"exec_data"`
+	}
+	v := message{12, task, &wire.ExecDataPayload{Data: data}}
+	return peer{
+		"go-json-experiment-alone",
+		func(frame []byte) error {
+			var v message
+			if err := strict.Unmarshal(frame, &v); err != nil {
+				return err
+			}
+			return found(v.ExecData)
+		},
+		func(b []byte) ([]byte, error) { return strict.Marshal(&v) },
+	}
+}
+
 // byHand is exec_data as if there were no other message and no other way to write it.
 func byHand(task string, data []byte) peer {
 	return peer{
