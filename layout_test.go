@@ -26,7 +26,7 @@ func arrows() map[string][]string {
 	all := map[string][]string{
 		"wire":               {},
 		"wire/conn":          {"wire"},
-		"wire/block":         {},
+		"wire/block":         {"wire"},
 		"kvconf":             {},
 		"logging":            {},
 		"l2cache":            {},

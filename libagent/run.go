@@ -152,6 +152,7 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 
 // setup has the author register what the agent does.
 func (ag *Agent) setup() error {
+	ag.serveLogs()
 	err := ag.guard("Setup", "", func() error { return ag.app.Setup(ag) })
 	if err = errors.Join(append([]error{err}, ag.setupErrs...)...); err != nil {
 		return fmt.Errorf("set up %s: %w", ag.app.Name(), err)
