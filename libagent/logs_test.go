@@ -85,7 +85,7 @@ func unzip(t *testing.T, data []byte) map[string][]byte {
 // whatever he asks for.
 func TestLogs(t *testing.T) {
 	dir := t.TempDir()
-	big := make([]byte, 3<<20)
+	big := make([]byte, 300<<10)
 	for i := range big {
 		big[i] = byte('a' + rand.IntN(20))
 	}
