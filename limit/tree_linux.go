@@ -2,9 +2,9 @@ package limit
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strconv"
@@ -32,7 +32,7 @@ var _ members = (*tree)(nil)
 const markName = "JKFRAME_GROUP"
 
 func newTree() *tree {
-	return &tree{mark: markName + "=" + rand.Text()}
+	return &tree{mark: fmt.Sprintf("%s=%016x%016x", markName, rand.Uint64(), rand.Uint64())}
 }
 
 func (t *tree) start(cmd *exec.Cmd) error {
