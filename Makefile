@@ -6,10 +6,10 @@
 release:
 	go run ./tools/release -version="$(VERSION)" -targets="$(TARGETS)"
 
-# A server and its agents on this machine, until Ctrl-C. FOR=5s: ends by itself
+# A server and its agents on this machine, until Ctrl-C. FOR=5s: ends by itself. Run without a shell, so that signals reach it
 demo:
 	go build -o bin/ ./tools/demo
-	bin/demo -for="$(FOR)"
+	bin/demo -for=$(FOR)
 
 # All tests of all modules, with the race detector
 test:

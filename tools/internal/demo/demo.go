@@ -76,7 +76,7 @@ func (d *demo) printf(format string, args ...any) { fmt.Fprintf(d.out, format, a
 
 // build compiles the programs into the temporary folder.
 func (d *demo) build(ctx context.Context) error {
-	d.printf("Building the server and %d agent(s) …\n", len(agents))
+	d.printf("Building the server and %d agent(s); the first time this takes a while …\n", len(agents))
 	args := []string{"build", "-o", d.work + string(filepath.Separator), "./server/agent-server"}
 	for _, a := range agents {
 		args = append(args, "./"+a.dir)
