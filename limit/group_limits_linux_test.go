@@ -75,9 +75,9 @@ func TestGroupHoldsCPU(t *testing.T) {
 			if stopped == 0 {
 				t.Skip("SKIP: the machine is too busy, or has too few cores, to use up the quota")
 			}
-			// In every period in which it was stopped it has had all of its quota; in the others it was kept waiting by
-			// other programs.
-			if least := quota * time.Duration(stopped) / time.Duration(periods) * 9 / 10; used < least {
+			// In every period in which it was stopped, a tenth of a second, it has had all of its quota; in the others it was
+			// kept waiting by other programs.
+			if least := time.Duration(stopped*percent) * time.Millisecond * 9 / 10; used < least {
 				t.Errorf("used %v, which is less than %v", used, least)
 			}
 		})
