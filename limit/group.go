@@ -66,7 +66,9 @@ type Usage struct {
 var ErrClosed = errors.New("closed")
 
 // Group holds children of this process, with theirs, however they detach themselves: a new session or a second fork does
-// not lead out of it. Its methods may be called at any time by any goroutine.
+// not lead out of it. A child that runs as root may leave a control group, by writing to its files; of a process tree (see
+// [ProcessTree]) one gets away that takes a new session, loses its parents and clears its environment. Methods may be called
+// at any time by any goroutine.
 type Group struct {
 	name      string
 	results   []Result
