@@ -4,3 +4,6 @@ import "time"
 
 // Patience is how long one of n clients that have not shaken hands may take.
 func Patience(n int) time.Duration { return patience(n) }
+
+// Routes are the patterns that the API answers behind its guard.
+func (s *Server) Routes() []string { return s.api.routes }

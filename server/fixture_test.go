@@ -2,14 +2,12 @@ package server_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -285,7 +283,11 @@ func (f *fixture) get(t testing.TB, path string, status int, want string) {
 func (f *fixture) metric(t testing.TB, series string) string {
 	t.Helper()
 	_, body := f.request(t, http.MethodGet, "/metrics")
-	for line := range strings.Lines(body) {
+	return metricIn(body, series)
+}
+
+func metricIn(metrics, series string) string {
+	for line := range strings.Lines(metrics) {
 		if v, ok := strings.CutPrefix(line, series+" "); ok {
 			return strings.TrimSpace(v)
 		}
@@ -307,29 +309,6 @@ func closed(t testing.TB, c *conn.Conn) *conn.PeerClosedError {
 		}
 		return bye
 	}
-}
-
-// recorded reads frames of one direction from a recording.
-func recorded(t testing.TB, file, dir string) []string {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", "wire", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var frames []string
-	for line := range strings.Lines(string(b)) {
-		var r struct {
-			Dir   string
-			Frame json.RawMessage
-		}
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			t.Fatal(err)
-		}
-		if r.Dir == dir && len(r.Frame) > 0 {
-			frames = append(frames, string(r.Frame))
-		}
-	}
-	return frames
 }
 
 // wantErr wants an error.

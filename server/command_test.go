@@ -1,0 +1,146 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/server"
+)
+
+// output is what a command writes, for whoever waits for a part of it.
+type output struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	written chan struct{} // has a value when something new was written
+}
+
+func newOutput() *output { return &output{written: make(chan struct{}, 1)} }
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	select {
+	case o.written <- struct{}{}:
+	default:
+	}
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// find waits for a part of the output.
+func (o *output) find(pattern string) []string {
+	re := regexp.MustCompile(pattern)
+	for {
+		if m := re.FindStringSubmatch(o.String()); m != nil {
+			return m
+		}
+		<-o.written
+	}
+}
+
+func command(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, errOut strings.Builder
+	code = server.Command{Version: "1.2.3", Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errOut}.Main(ctx, args)
+	return code, out.String(), errOut.String()
+}
+
+func TestCommand(t *testing.T) {
+	good := writeConfig(t, "listen = 127.0.0.1:0\n")
+	bad := writeConfig(t, "lisen = 127.0.0.1:0\n")
+	for _, tt := range []struct {
+		args           string
+		code           int
+		stdout, stderr string // parts
+	}{
+		{"version", server.ExitOK, "agent-server 1.2.3 (go", ""},
+		{"", server.ExitOK, "Available Commands:", ""},
+		{"help run", server.ExitOK, `config file (default "conf/server.conf")`, ""},
+		{"check --conf " + good, server.ExitOK, good + ": ok\n", ""},
+		{"check --conf " + bad, server.ExitUsage, "", bad + ":1:1: lisen: unknown key; did you mean listen?\n  1 | lisen = 127.0.0.1:0\n    | ^\n"},
+		{"check --conf " + good + ".none", server.ExitUsage, "", "agent-server: read config: open " + good + ".none: "},
+		{"run --conf " + good + ".none", server.ExitUsage, "", "agent-server: read config: open " + good + ".none: "},
+		{"run --cnf x", server.ExitUsage, "", "agent-server: unknown flag: --cnf\n"},
+		{"run now", server.ExitUsage, "", `agent-server: unknown command "now" for "agent-server run"`},
+		{"rnu", server.ExitUsage, "", `agent-server: unknown command "rnu" for "agent-server"`},
+	} {
+		code, stdout, stderr := command(t.Context(), strings.Fields(tt.args)...)
+		if code != tt.code || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+			t.Errorf("agent-server %s: code %d\n%s%s", tt.args, code, stdout, stderr)
+		}
+		if tt.stderr == "" && stderr != "" {
+			t.Errorf("agent-server %s complains: %s", tt.args, stderr)
+		}
+	}
+}
+
+// The whole, as an operator runs it: it says where it listens and where the token is, and stops when it is told to.
+func TestCommandRun(t *testing.T) {
+	dir := t.TempDir()
+	// A key of a newer version must not keep the server from starting.
+	file := writeConfig(t, fmt.Sprintf("listen = 127.0.0.1:0\napi.listen = 127.0.0.1:0\ndata_dir = %s\nkey.of.tomorrow = 1\n", dir))
+	ctx, cancel := context.WithCancel(t.Context())
+	out := newOutput()
+	code := make(chan int)
+	go func() {
+		code <- server.Command{Version: "1.2.3", Stdout: out, Stderr: out}.Main(ctx, []string{"run", "--conf", file})
+	}()
+	started := out.find(`server started version=1\.2\.3 agents=(\S+) api=(\S+) token_file=(\S+)`)
+	if want := filepath.Join(dir, "api.token"); started[3] != want {
+		t.Errorf("token_file=%s, want %s", started[3], want)
+	}
+	token, err := os.ReadFile(started[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+started[2]+"/api/agents", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	if resp.StatusCode != 200 {
+		t.Errorf("the API answers %s", resp.Status)
+	}
+	cancel()
+	if c := <-code; c != server.ExitOK {
+		t.Errorf("exit code %d", c)
+	}
+	for _, want := range []string{"key.of.tomorrow: unknown key", "server stopped"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the log does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out.String(), strings.TrimSpace(string(token))) {
+		t.Error("the log tells the token")
+	}
+}
+
+// What stands in the way of a start is said on standard error, with a status that is not 0.
+func TestCommandRunFails(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := writeConfig(t, "api.token_file = "+token+"\n")
+	code, _, stderr := command(t.Context(), "run", "--conf", file)
+	if code != server.ExitFailed || !strings.Contains(stderr, "agent-server: token of the API: "+token+" holds 6 characters") {
+		t.Errorf("code %d: %s", code, stderr)
+	}
+}
