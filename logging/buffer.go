@@ -25,15 +25,20 @@ func (f *file) drain() {
 			}
 			n = len(f.buf) // better too long a file than no line
 		}
-		written := f.append(f.buf[:n])
-		f.buf = f.buf[:copy(f.buf, f.buf[written:])]
-		if written < n {
+		if !f.pour(n) {
 			return
 		}
 	}
 	if len(f.buf) == 0 {
 		f.mark()
 	}
+}
+
+// pour writes the first n bytes of the buffer, whole lines, and returns whether all of them are in the file now.
+func (f *file) pour(n int) bool {
+	written := f.append(f.buf[:n])
+	f.buf = f.buf[:copy(f.buf, f.buf[written:])]
+	return written == n
 }
 
 // fitting is how many bytes of whole lines of the buffer fit into the file: at least one line into an empty file.

@@ -50,8 +50,8 @@ func (f *file) looked() {
 // swap opens the file of path in place of f. When that fails, f stays as long as its lines can be found somewhere.
 func (f *file) swap() error {
 	f.looked()
-	if f.f != nil && linked(f.f) {
-		f.drain()
+	if f.f != nil && len(f.buf) > 0 && linked(f.f) {
+		f.pour(len(f.buf)) // they were logged when f was the file
 	}
 	nf, err := openLog(f.path, f.id)
 	if err != nil {
@@ -63,17 +63,20 @@ func (f *file) swap() error {
 		f.misplaced = f.f != nil
 		return err
 	}
-	if f.f != nil {
-		f.f.Close()
-	}
+	// After a start or a fault there may be half a line. Otherwise that would be one that another process is writing now.
+	torn := f.f == nil && nf.torn()
 	f.use(nf)
+	f.torn = torn
 	notify(f.changed)
 	return nil
 }
 
 // use makes nf the file that lines go to.
 func (f *file) use(nf openFile) {
-	f.f, f.fd, f.id, f.torn, f.misplaced = nf.f, nf.f.Fd(), nf.id, nf.torn, false
+	if f.f != nil {
+		f.f.Close()
+	}
+	f.f, f.fd, f.id, f.torn, f.misplaced = nf.f, nf.f.Fd(), nf.id, false, false
 	f.size = nf.id.Size() + int64(len(f.buf))
 	f.folder.inUse.Store(&nf.id)
 }
@@ -92,6 +95,9 @@ func (f *file) turn() bool {
 	if err == nil {
 		f.id = st // whose permissions the new file gets
 		err = f.replace()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.swap() == nil // somebody was faster, but only just
 	}
 	if err != nil {
 		f.turnAfter = now + probe
@@ -117,9 +123,6 @@ func (f *file) replace() error {
 	nf, err := openLog(f.path, f.id)
 	if err != nil {
 		return f.back(errors.Join(err, renameNew(zero, f.path)))
-	}
-	if f.f != nil {
-		f.f.Close()
 	}
 	f.use(nf)
 	return nil

@@ -3,6 +3,7 @@ package logging_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -361,4 +362,40 @@ func symlink(t *testing.T, target, path string) {
 	if err := os.Symlink(target, path); err != nil {
 		t.Skip(err)
 	}
+}
+
+// Somebody has put a full file in the place of the log's, which waits for a rotation with lines in the buffer.
+func TestBufferMovedFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := openFaulty(t, t.TempDir(), func(cfg *logging.Config) { cfg.Buffer, cfg.Size, cfg.Rotate = 1000, 200, 100 })
+		pad := strings.Repeat("-", 60)
+		f.say(t, "a"+pad)
+		f.Flush()
+		// Two numbers are taken by what no rename removes, so that the rotation fails.
+		if err := os.MkdirAll(f.path+".0/x", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []string{"b", "c", "d", "e"} {
+			f.say(t, m+pad)
+		}
+		f.shows(t, "rotating the file")
+		rename(t, f.path, f.path+".moved")
+		write(t, f.path, strings.Repeat("x", 300))
+		later()
+		f.say(t, "f"+pad)
+		f.Flush()
+		remove(t, f.path+".0")
+		later()
+		f.say(t, "g"+pad)
+		f.Flush()
+		f.works(t)
+		var all []string
+		for _, name := range append([]string{"agent.log.moved"}, names(t, f.Log)...) {
+			for _, m := range messages(t, filepath.Join(f.dir, name)) {
+				all = append(all, m[:1])
+			}
+		}
+		slices.Sort(all)
+		equal(t, "lines", all, []string{"a", "b", "c", "d", "e", "f", "g", "x"})
+	})
 }

@@ -69,18 +69,22 @@ func (d *folder) open(name string) (*os.File, error) {
 
 // openRegular opens a regular file for reading.
 func openRegular(root *os.Root, name string) (*os.File, error) {
+	irregular := &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	st, err := root.Lstat(name)
 	if err != nil {
 		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, irregular
 	}
 	f, err := root.OpenFile(name, os.O_RDONLY|noBlock, 0)
 	if err != nil {
 		return nil, err
 	}
-	// The file may have been replaced by a link or a FIFO in between.
-	if opened, err := f.Stat(); err != nil || !opened.Mode().IsRegular() || !os.SameFile(st, opened) {
+	// A link or a FIFO may have taken its place in between.
+	if opened, err := f.Stat(); err != nil || !os.SameFile(st, opened) {
 		f.Close()
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		return nil, irregular
 	}
 	return f, nil
 }

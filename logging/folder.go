@@ -68,19 +68,29 @@ func (d *folder) run(changed, done <-chan struct{}) {
 // path is where a part of the log is.
 func (d *folder) path(p part) string { return filepath.Join(d.dir, d.naming.format(p)) }
 
+// How often something is done again because another process with the same log has changed the folder meanwhile.
+const (
+	retireTries = 10
+	tidyTries   = 100 // each time the other one has made progress
+)
+
 // retire gives the current file the number 0.
 func (d *folder) retire(p part) (zero string, err error) {
 	current := d.path(p)
 	p.number = 0
 	zero = d.path(p)
-	err = renameNew(current, zero)
-	if errors.Is(err, fs.ErrExist) { // the file before it has not got its number yet
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if err := d.tidy(); err != nil {
-			return "", err
-		}
+	for range retireTries {
 		err = renameNew(current, zero)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+		// The file before it has not got its number yet.
+		d.mu.Lock()
+		tidied := d.tidy()
+		d.mu.Unlock()
+		if tidied != nil {
+			return "", tidied
+		}
 	}
 	return zero, err
 }
@@ -116,13 +126,20 @@ func (d *folder) list() ([]entry, error) {
 
 // tidy removes what is too old or too much, and gives numbers to the files that were just rotated. It is called with the
 // lock.
-func (d *folder) tidy() error {
-	entries, err := d.list()
-	if err == nil {
-		entries = d.prune(entries)
-		err = d.shift(entries)
+func (d *folder) tidy() (err error) {
+	for range tidyTries {
+		var entries []entry
+		if entries, err = d.list(); err == nil {
+			err = d.shift(d.prune(entries))
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without a folder there is nothing to do
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // without a folder there is nothing to do
+	}
+	if err != nil {
 		d.faults.failed(opNumber, err)
 		return err
 	}
@@ -173,7 +190,8 @@ func (d *folder) shift(entries []entry) error {
 		for j := end - 1; j >= i; j-- {
 			p := entries[j].part
 			p.number++
-			if err := renameNew(d.path(entries[j].part), d.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			err := renameNew(d.path(entries[j].part), d.path(p))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // another process may have removed it
 				return err
 			}
 		}

@@ -8,10 +8,7 @@ import (
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/logging"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, cfg logging.Config) *logging.Log {
 	t.Helper()

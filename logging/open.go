@@ -9,9 +9,8 @@ import (
 
 // openFile is a file that openLog opened.
 type openFile struct {
-	f    *os.File
-	id   os.FileInfo
-	torn bool // its last line has no end
+	f  *os.File
+	id os.FileInfo
 }
 
 // Modes of what is made: the lines of an agent are not for everybody.
@@ -46,11 +45,15 @@ func openLog(path string, before os.FileInfo) (openFile, error) {
 		// When it is not permitted, the log has permissions that an operator did not choose, but it has lines.
 		_ = f.Chmod(before.Mode().Perm())
 	}
-	tail := []byte{'\n'}
-	if st.Size() > 0 {
-		if _, err := f.ReadAt(tail, st.Size()-1); err != nil {
-			tail[0] = '\n' // a file that cannot be read can still be written
-		}
+	return openFile{f, st}, nil
+}
+
+// torn tells whether the last line of the file has no end. A file that cannot be read can still be written.
+func (o openFile) torn() bool {
+	if o.id.Size() == 0 {
+		return false
 	}
-	return openFile{f, st, tail[0] != '\n'}, nil
+	tail := make([]byte, 1)
+	_, err := o.f.ReadAt(tail, o.id.Size()-1)
+	return err == nil && tail[0] != '\n'
 }
