@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -290,7 +291,6 @@ type disk struct {
 	WriteBytes uint64 `kv:"write_bytes,bytes"`
 	ReadIOPS   uint64 `json:"read_iops"`
 	WriteIOPS  uint64 `json:"write_iops,omitempty"`
-	hidden     int
 	Untagged   int
 }
 
@@ -308,7 +308,6 @@ func TestJSONOfStructs(t *testing.T) {
 	refused[[]disk](t, `[{"read_bytes":-1}]`, kvconf.ErrRange, "not negative")
 	refused[[]disk](t, `[{"dve":"8:0"}]`, kvconf.ErrUnknownKey, "line 1:7: v[0].dve: unknown key; did you mean dev?")
 	refused[[]disk](t, `[{"Untagged":1}]`, kvconf.ErrUnknownKey, "unknown key")
-	refused[[]disk](t, `[{"hidden":1}]`, kvconf.ErrUnknownKey, "unknown key")
 	refused[[]disk](t, `[{"dev":"8:0"}`, kvconf.ErrValue, `the JSON value ends too early: "," or "]" is missing`)
 	refused[[]disk](t, `[{"dev":"8:0"}] x`, kvconf.ErrValue, "there is more behind the JSON value")
 	refused[[]disk](t, `[{"dev":"8:0",}]`, kvconf.ErrValue, "a name in quotes is expected")
@@ -368,3 +367,114 @@ func TestDepthIsBounded(t *testing.T) {
 	type list []list
 	refused[list](t, deep, kvconf.ErrValue, "nested more than 200 deep")
 }
+
+// Each kind of Go value takes the JSON values that are of its kind, and refuses all others with a place.
+func TestEveryKindInJSON(t *testing.T) {
+	type object struct {
+		S   string           `kv:"s"`
+		B   bool             `kv:"b"`
+		I   int8             `kv:"i"`
+		U   uint8            `kv:"u"`
+		F   float32          `kv:"f"`
+		D   time.Duration    `kv:"d"`
+		Z   int16            `kv:"z,bytes"`
+		Raw []byte           `kv:"raw"`
+		T   netip.Addr       `kv:"t"`
+		P   *int8            `kv:"p"`
+		L   []string         `kv:"l"`
+		M   map[string]int8  `kv:"m"`
+		O   *object2         `kv:"o"`
+		A   any              `kv:"a"`
+		J   *json.RawMessage `kv:"j"`
+	}
+	// Per value, the fields that take it.
+	for value, takers := range map[string]string{
+		`"x"`: "s raw a j", `""`: "s raw t a j", `"10"`: "s z raw a j", `"1K"`: "s z raw a j", `"1s"`: "s d raw a j", `"::1"`: "s raw t a j",
+		`"null"`: "s raw a j", `"\u0031\u0030"`: "s z raw a j", `"\b\f\/\ud83d\ude00"`: "s raw a j",
+		`1`: "i u f z p a j", `-1`: "i f p a j", `1.5`: "f z a j", `1e2`: "f a j", `300`: "f z a j", `1e39`: "a j", `0`: "i u f z p a j",
+		`true`: "b a j", `false`: "b a j", `null`: "s b i u f d z raw t p l m o a j", `[]`: "l a j", `["a"]`: "l a j", `[1]`: "a j",
+		`{}`: "m o a j", `{"x":1}`: "m o a j", `{"x":"a"}`: "a j", `[null]`: "l a j", `{"x":null}`: "m o a j", `{"x":{}}`: "a j", ` [ ] `: "l a j",
+		`1e999`: "", `01`: "", `+1`: "", `.5`: "", `1.`: "", `1e`: "", `-`: "", `tru`: "", `nul`: "", `nulll`: "", `"`: "", `"a`: "", `"\`: "", `"\u12`: "",
+		`"\ud800"`: "", `"\ud800\u0041"`: "", `"\ud800\uzzzz"`: "", `"\q"`: "", `"\u00zz"`: "", `[`: "", `[1`: "", `[1,`: "", `[,]`: "", `{`: "", `{"x"`: "",
+		`{"x":`: "", `{"x":1`: "", `{"x":1,`: "", `{x:1}`: "", `{"x" 1}`: "", `'x'`: "", `#`: "", ``: "", `]`: "", `[1 2]`: "", `{"x":1}}`: "",
+		"\"\t\"": "", `"a` + "\x7f" + `"`: "s raw a j", `{"x":1,"x":"y"}`: "j", `{"y":1}`: "m a j", `{"":300}`: "a j",
+	} {
+		for _, field := range strings.Fields("s b i u f d z raw t p l m o a j") {
+			entry := kvconf.Entry{Key: "v", Value: fmt.Sprintf(`[{"%s":%s}]`, field, value), Line: 1, Column: 5}
+			var v one[[]object]
+			err := kvconf.NewEntryDecoder([]kvconf.Entry{entry}).Decode(&v)
+			takes := slices.Contains(strings.Fields(takers), field)
+			if takes != (err == nil) {
+				t.Errorf("%s from %s: %v", field, value, err)
+			}
+			if err == nil {
+				continue
+			}
+			e := err.(kvconf.Errors)[0]
+			if e.Column < 5 || e.Column > 5+len(entry.Value) || !strings.HasPrefix(e.Key, "v[0]") && !strings.Contains(e.Msg, "JSON") {
+				t.Errorf("%s from %s: an error without its place: %+v", field, value, e)
+			}
+		}
+	}
+}
+
+type object2 struct {
+	X int8 `kv:"x"`
+}
+
+func TestEmbeddedInJSON(t *testing.T) {
+	type Deep struct {
+		D int `json:"d"`
+	}
+	type Mid struct {
+		*Deep
+		E int `json:"e"`
+	}
+	type object struct {
+		Mid
+		deep       // settings, although the type is not exported
+		*deep2     // cannot be set: not there
+		Other  Mid `json:"-"`
+	}
+	good(t, `[{"d":1,"e":2,"b":3}]`, []object{{Mid: Mid{&Deep{1}, 2}, deep: deep{3}}})
+	refused[[]object](t, `[{"c":1}]`, kvconf.ErrUnknownKey, "v[0].c: unknown key")
+	type loop struct {
+		*Deep
+		Loops []loop `json:"loops"`
+	}
+	good(t, `[{"loops":[{"d":1}]}]`, []loop{{Loops: []loop{{Deep: &Deep{1}}}}})
+}
+
+// A struct that reads itself from JSON is a value, unless it has settings.
+func TestStructWithUnmarshalJSON(t *testing.T) {
+	good(t, `[1,2]`, point{1, 2})
+	good(t, `null`, point{})
+	refused[point](t, `[1`, kvconf.ErrValue, "ends too early")
+	refused[point](t, `[1,"x"]`, kvconf.ErrValue, "cannot unmarshal")
+	roundTrip(t, one[point]{point{3, 4}})
+	var c struct {
+		S sectionWithJSON `kv:"s"`
+	}
+	if err := kvconf.Unmarshal([]byte("s.x = 1"), &c); err != nil || c.S.X != 1 {
+		t.Errorf("a section that knows JSON as well: %v, %+v", err, c)
+	}
+}
+
+type point struct{ X, Y int }
+
+func (p *point) UnmarshalJSON(text []byte) error {
+	var pair [2]int
+	if err := json.Unmarshal(text, &pair); err != nil {
+		return err
+	}
+	p.X, p.Y = pair[0], pair[1]
+	return nil
+}
+
+func (p point) MarshalJSON() ([]byte, error) { return json.Marshal([2]int{p.X, p.Y}) }
+
+type sectionWithJSON struct {
+	X int `kv:"x"`
+}
+
+func (*sectionWithJSON) UnmarshalJSON([]byte) error { return errNoLuck }

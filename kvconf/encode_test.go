@@ -59,6 +59,35 @@ type everything struct {
 	A   any               `kv:"a"`
 	J   json.RawMessage   `kv:"j"`
 	Lvl slog.Level        `kv:"lvl"`
+	Obj []member          `kv:"obj"`
+	By  map[int8]*member  `kv:"by"`
+}
+
+// member has a field of each kind that a JSON object may have.
+type member struct {
+	S    string                 `json:"s"`
+	B    bool                   `json:"b"`
+	I    int16                  `json:"i"`
+	U    uint16                 `json:"u"`
+	F    float32                `json:"f"`
+	D    time.Duration          `json:"d"`
+	Z    int32                  `kv:"z,bytes"`
+	Raw  []byte                 `json:"raw"`
+	Adr  netip.Addr             `json:"adr"`
+	P    *time.Duration         `json:"p"`
+	L    []time.Duration        `json:"l"`
+	M    map[netip.Addr]float64 `json:"m"`
+	A    any                    `json:"a"`
+	J    json.RawMessage        `json:"j"`
+	Arr  [2]bool                `json:"arr"`
+	Self []member               `json:"self"`
+	*Embedded
+	Skip string `json:"-"`
+	None string
+}
+
+type Embedded struct {
+	E string `json:"e"`
 }
 
 func full() everything {
@@ -73,6 +102,12 @@ func full() everything {
 	v.Str, v.PSt = []disk{{Dev: "8:0 #1", ReadBytes: 1 << 20}, {}}, []*disk{nil, {Dev: "x"}}
 	v.Sec.X, v.Sec.Y.Z, v.Opt = " edge", 3, &Inner{"null"}
 	v.M, v.MI = map[string]string{"b": "2", "a.c": "", "x y": "#"}, map[int]int{1: 2, -1: 0}
+	v.Obj = []member{{
+		S: "\\\"\n\x01\u00e9", B: true, I: -5, U: 5, F: 0.5, D: time.Minute, Z: 1024, Raw: []byte("raw"), Adr: v.Adr, P: ptr(time.Second),
+		L: []time.Duration{1, 0}, M: map[netip.Addr]float64{v.Adr: 1, netip.MustParseAddr("192.0.2.1"): 2}, A: map[string]any{"a": []any{1.5, nil}},
+		J: json.RawMessage(`{"x":[1,2]}`), Arr: [2]bool{true, false}, Self: []member{{J: json.RawMessage("null")}}, Embedded: &Embedded{"e"},
+	}}
+	v.By = map[int8]*member{-1: nil, 5: {J: json.RawMessage("0")}}
 	v.MS, v.A, v.J, v.Lvl = map[string]disk{"sda": {ReadIOPS: 1}}, "null", json.RawMessage(`{"k":"#"}`), slog.LevelError
 	return v
 }

@@ -36,6 +36,8 @@ func FuzzDecode(f *testing.F) {
 	addFiles(f)
 	f.Add([]byte(broken))
 	f.Add([]byte("s = x\nl = [\"a\"]\nstr = [{\"dev\":\"8:0\",\"read_bytes\":\"1.5K\"}]\nms = {\"a\":{}}\nm.a = 1\na = null\nj = {\"a\":[1,2.5e3,true]}\nd = 1h\nadr = ::1\nll = [[\"a\"]]"))
+	f.Add([]byte(`obj = [{"s":"","b":true,"i":-1,"u":1,"f":1.5,"d":"1h","z":"1K","raw":"x","adr":"::1","p":null,"l":["1s"],"m":{"::1":2},"a":[{}],"j":[1],"arr":[true,false],"self":[{}],"e":"x"}]`))
+	f.Add([]byte("by.1 = {\"s\":\"x\"}\nby = {\"-1\":null}\nsec.x = 1\nsec.y.z = 2\nopt.a = \nla = [::1]:80,[::2]:81\nlp = [null]\npl = a,b\nlz = 1K,2MiB\nlvl ="))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var direct, indirect everything
 		err := kvconf.NewDecoder(bytes.NewReader(data)).Decode(&direct)
@@ -175,7 +177,8 @@ func FuzzRoundTrip(f *testing.F) {
 		v := everything{
 			S: s, I64: i, U64: u, F64: x, F32: float32(x), B: b, D: time.Duration(i), Z: u, Raw: raw, PS: &s, L: strings.Split(s, " "), LP: []*string{&s, nil},
 			LL: [][]string{{s}, nil}, Arr: [2]string{s, key}, Str: []disk{{Dev: s, ReadBytes: u, WriteIOPS: u}}, PSt: []*disk{nil, {Dev: key}},
-			M: map[string]string{key: s}, MS: map[string]disk{key: {Dev: s}}, A: s, J: json.RawMessage("null"), LF: []float64{x}, LZ: []uint64{u},
+			Obj: []member{{S: s, D: time.Duration(i), Z: int32(u >> 33), Raw: raw, A: s, J: json.RawMessage("1"), Embedded: &Embedded{s}}},
+			M:   map[string]string{key: s}, MS: map[string]disk{key: {Dev: s}}, A: s, J: json.RawMessage("null"), LF: []float64{x}, LZ: []uint64{u},
 		}
 		v.Sec.X, v.Sec.Y.Z = key, int(int32(i))
 		checkRoundTrip(t, v)

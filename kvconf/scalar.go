@@ -149,6 +149,9 @@ func setDuration(v reflect.Value, s string) error {
 
 // isDuration reports whether s has the form of a duration.
 func isDuration(s string) bool {
+	if s == "" {
+		return false
+	}
 	if s[0] == '-' || s[0] == '+' {
 		s = s[1:]
 	}

@@ -70,8 +70,8 @@ func FuzzSize(f *testing.F) {
 		}
 		unit := strings.ToLower(strings.TrimSpace(text[len(number):]))
 		base, letters := int64(1000), strings.TrimSuffix(unit, "b")
-		if strings.HasSuffix(letters, "i") {
-			base, letters = 1024, strings.TrimSuffix(letters, "i")
+		if short, ok := strings.CutSuffix(letters, "i"); ok {
+			base, letters = 1024, short
 		}
 		exponent := int64(strings.Index("kmgtpe", letters) + 1)
 		if letters == "" {

@@ -114,7 +114,6 @@ func TestEmbedding(t *testing.T) {
 		Other  *Inner    `kv:"other"`
 		Plain  Inner     // no tag, no setting
 		Skip   string    `kv:"-"`
-		none   string
 	}
 	var c conf
 	if err := kvconf.Unmarshal([]byte("a = x\nin.b = 7\nother.a = y\n"), &c); !errors.Is(err, kvconf.ErrType) {
@@ -135,7 +134,7 @@ func TestEmbedding(t *testing.T) {
 	if g.A != "x" || g.B != 7 || g.Other == nil || g.Other.A != "y" || g.Unset != nil || g.Plain.A != "p" || g.Skip != "s" {
 		t.Errorf("got %+v", g)
 	}
-	for _, key := range []string{"Plain.A", "Skip", "-", "none", "Inner.a", "b"} {
+	for _, key := range []string{"Plain.A", "Skip", "-", "Inner.a", "b"} {
 		if err := kvconf.Unmarshal([]byte(key+" = 1"), &g); !errors.Is(err, kvconf.ErrUnknownKey) {
 			t.Errorf("%s: %v", key, err)
 		}
