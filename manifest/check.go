@@ -1,0 +1,155 @@
+package manifest
+
+import (
+	"cmp"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Options say which rules report, and how severe they are. The zero value is what the table of rules says.
+type Options struct {
+	// Enable lists rules by id that are off by default. Disable lists rules that do not report; it wins.
+	Enable, Disable []ID
+
+	// Severity replaces the severity of every finding of a rule; Off disables the rule, any other one enables it.
+	Severity map[ID]Severity
+}
+
+// A Result is what was found in a manifest.
+type Result struct {
+	Findings []Finding // in the order of the text, at most MaxFindings
+
+	// More is how many findings there are beyond those.
+	More int
+
+	// Manifest is what the text says, without what is wrong; nil when it could not be read.
+	Manifest *Manifest
+}
+
+// Worst gives the highest severity of the findings, Off when there are none.
+func (r *Result) Worst() Severity {
+	worst := Off
+	for i := range r.Findings {
+		worst = max(worst, r.Findings[i].Severity)
+	}
+	return worst
+}
+
+// Check reads and checks the text of a manifest; o may be nil.
+func Check(data []byte, o *Options) *Result { return Parse(data).Check(o) }
+
+// Load gives the manifest that a text describes. The error is of type Problems: all findings that are errors.
+func Load(data []byte) (*Manifest, error) {
+	result := Check(data, nil)
+	problems := slices.DeleteFunc(result.Findings, func(f Finding) bool { return f.Severity < Error })
+	if len(problems) > 0 {
+		return nil, Problems(problems)
+	}
+	return result.Manifest, nil
+}
+
+// Check applies all rules but those of configuration files; o may be nil. Comments in the text that say
+//
+//	# manifest-lint ignore=ML208,ML217
+//
+// take out findings of these rules: behind a value those of its line, on a line of its own those of the field or the item that
+// starts on the next.
+func (d *Document) Check(o *Options) *Result {
+	if o == nil {
+		o = &Options{}
+	}
+	result := &Result{}
+	src := *d.src // with places of its own to remember
+	c := &checker{collector: collector{src: &src, found: slices.Clone(d.found)}}
+	if d.root != nil {
+		result.Manifest = c.manifest(d.root)
+	}
+	result.Findings = o.apply(c.found)
+	result.More = c.more
+	result.Findings = d.ignore(o, result.Findings)
+	slices.SortStableFunc(result.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule))
+	})
+	// What aliases and merge keys repeat is found as often.
+	result.Findings = slices.CompactFunc(result.Findings, func(a, b Finding) bool {
+		return a.Rule == b.Rule && a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
+	})
+	return result
+}
+
+// apply takes out the findings of rules that are off and sets severities.
+func (o *Options) apply(found []Finding) []Finding {
+	if len(found) == 0 {
+		return nil
+	}
+	off := make(map[ID]bool)
+	for _, r := range Rules() {
+		if r.Off {
+			off[r.ID] = true
+		}
+	}
+	for _, id := range o.Enable {
+		off[id] = false
+	}
+	for id, severity := range o.Severity {
+		off[id] = severity == Off
+	}
+	for _, id := range o.Disable {
+		off[id] = true
+	}
+	kept := found[:0]
+	for _, f := range found {
+		if off[f.Rule] {
+			continue
+		}
+		if severity, ok := o.Severity[f.Rule]; ok {
+			f.Severity = severity
+		}
+		kept = append(kept, f)
+	}
+	return kept
+}
+
+// checker checks the items of one manifest.
+type checker struct {
+	collector
+	store []pair // what pairs gives out
+	items []*item
+
+	byKey    map[string]*item // the first usable one of each key
+	unusable map[string]bool  // keys with findings of their own, and those that stand behind a misspelt field
+	suggests int              // that were looked for among all keys
+	patterns int              // size of the regular expressions so far
+}
+
+// manifest checks all items of the list, then what is between them.
+func (c *checker) manifest(root *yaml.Node) *Manifest {
+	if len(root.Content) == 0 {
+		c.node(ruleEmptyList, root, Text{"the list has no items", "列表中没有配置项"})
+	}
+	c.tree(root)
+	c.byKey = make(map[string]*item, len(root.Content))
+	c.unusable = make(map[string]bool)
+	for _, n := range root.Content {
+		if it := c.item(n); it != nil {
+			c.items = append(c.items, it)
+		}
+	}
+	c.key = ""
+	c.prefixes()
+	for _, it := range c.items {
+		c.key = it.Key
+		c.enabled(it)
+	}
+	c.cycles()
+	c.categories()
+	m := &Manifest{byKey: make(map[string]*Item, len(c.byKey))}
+	for _, it := range c.items {
+		if it.usable {
+			m.Items = append(m.Items, &it.Item)
+			m.byKey[it.Key] = &it.Item
+		}
+	}
+	return m
+}

@@ -1,0 +1,63 @@
+package manifest
+
+import (
+	"iter"
+	"strings"
+)
+
+// nearest gives the name that was probably meant, or the empty string: the one with the fewest slips of the keyboard, at most
+// one in three characters. The case of letters and "-" for "_" do not count, nor do sections in front that are the same.
+func nearest(name string, names iter.Seq[string]) string {
+	const longest = 80 // bytes
+	if len(name) > longest {
+		return ""
+	}
+	best, least := "", len(name)+1
+	for other := range names {
+		a, b := fold(name), fold(other)
+		for {
+			x, restA, okA := strings.Cut(a, ".")
+			y, restB, okB := strings.Cut(b, ".")
+			if !okA || !okB || x != y {
+				break
+			}
+			a, b = restA, restB
+		}
+		allowed := max(1, len(a)/3)
+		if abs(len(a)-len(b)) > allowed || min(len(a), len(b)) < 2 && a != b {
+			continue
+		}
+		if n := slips(a, b); n <= allowed && n < least {
+			best, least = other, n
+		}
+	}
+	return best
+}
+
+func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
+
+func abs(n int) int { return max(n, -n) }
+
+// slips counts the bytes that were left out, added, mistaken or swapped with their neighbour.
+func slips(a, b string) int {
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	for j := range rows[1] {
+		rows[1][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row := rows[0], rows[1], rows[2]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		rows[0], rows[1], rows[2] = last, row, before
+	}
+	return rows[1][len(b)]
+}
