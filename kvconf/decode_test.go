@@ -399,7 +399,7 @@ func TestEveryKindInJSON(t *testing.T) {
 		`{"x":`: "", `{"x":1`: "", `{"x":1,`: "", `{x:1}`: "", `{"x" 1}`: "", `'x'`: "", `#`: "", ``: "", `]`: "", `[1 2]`: "", `{"x":1}}`: "",
 		"\"\t\"": "", `"a` + "\x7f" + `"`: "s raw a j", `{"x":1,"x":"y"}`: "j", `{"y":1}`: "m a j", `{"":300}`: "a j",
 	} {
-		for _, field := range strings.Fields("s b i u f d z raw t p l m o a j") {
+		for field := range strings.FieldsSeq("s b i u f d z raw t p l m o a j") {
 			entry := kvconf.Entry{Key: "v", Value: fmt.Sprintf(`[{"%s":%s}]`, field, value), Line: 1, Column: 5}
 			var v one[[]object]
 			err := kvconf.NewEntryDecoder([]kvconf.Entry{entry}).Decode(&v)

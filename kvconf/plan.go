@@ -21,9 +21,8 @@ type plan struct {
 // A field is one setting of a struct.
 type field struct {
 	tag
+	way
 	key      string // full key
-	path     []int  // the field of the struct, of the struct in it, and so on
-	pointers bool   // the path leads through pointers
 	codec    *codec
 	comment  string    // the description, as comment lines
 	headings []heading // of the sections that start with this field
@@ -33,30 +32,6 @@ type field struct {
 type heading struct {
 	prefix  string // of the keys of the section
 	comment string
-}
-
-// in gives the variable of f in the struct root. Without create, it is not valid when the way leads through a nil pointer.
-func (f *field) in(root reflect.Value, create bool) reflect.Value {
-	v := root
-	if !f.pointers {
-		for _, i := range f.path {
-			v = v.Field(i)
-		}
-		return v
-	}
-	for _, i := range f.path {
-		if v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				if !create {
-					return reflect.Value{}
-				}
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
-		}
-		v = v.Field(i)
-	}
-	return v
 }
 
 // plans remembers the plan of each struct type, as encoding/json does: making one costs more than decoding a file.
@@ -85,9 +60,8 @@ type walker struct {
 
 // A walk is the place of a struct within the whole.
 type walk struct {
-	prefix   string
-	path     []int
-	pointers bool
+	way
+	prefix string
 }
 
 func (w *walker) walk(typ reflect.Type, at walk) error {
@@ -109,7 +83,7 @@ func (w *walker) field(f reflect.StructField, at walk, i int) error {
 	if err != nil {
 		return err
 	}
-	at.path = append(at.path[:len(at.path):len(at.path)], i)
+	at.way = at.to(i)
 	inner, isPointer := sectionType(f.Type)
 	if !t.set {
 		if !f.Anonymous || inner == nil || f.Tag.Get("kv") == "-" {
@@ -160,7 +134,7 @@ func (w *walker) setting(f reflect.StructField, t tag, at walk) error {
 	w.index[t.name] = len(w.fields)
 	comment := commentLines(t.desc)
 	w.fields = append(w.fields, field{
-		tag: t, key: t.name, path: at.path, pointers: at.pointers, codec: c, comment: comment, headings: w.headings,
+		tag: t, way: at.way, key: t.name, codec: c, comment: comment, headings: w.headings,
 	})
 	w.size += len(t.name) + len(comment) + typicalValue
 	w.headings = nil

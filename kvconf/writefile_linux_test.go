@@ -1,6 +1,7 @@
 package kvconf_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -61,4 +62,47 @@ func TestWriteFileRespectsRights(t *testing.T) {
 		}
 		contains(t, name, "new")
 	})
+}
+
+// Extended attributes go with the file: labels, and who else may read it.
+func TestWriteFileKeepsExtendedAttributes(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "agent.conf")
+	write(t, name, "old")
+	large := bytes.Repeat([]byte("x"), 2000)
+	// An access list of version 2: the owner and the group of the file, the user 12345 who may read, the mask, others.
+	list := []byte{
+		2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 0x39, 0x30, 0, 0, 4, 0, 0, 0, 255, 255, 255, 255,
+		16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255,
+	}
+	attributes := map[string][]byte{"user.label": []byte("x"), "user.empty": nil, "user.large": large, "system.posix_acl_access": list}
+	for attribute, value := range attributes {
+		err := syscall.Setxattr(name, attribute, value, 0)
+		if errors.Is(err, syscall.ENOTSUP) {
+			t.Logf("this file system has no %s", attribute)
+			delete(attributes, attribute)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(attributes) == 0 {
+		t.Skip("this file system has no extended attributes")
+	}
+	before, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kvconf.WriteFile(name, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, name, "new")
+	for attribute, value := range attributes {
+		got := make([]byte, 4096)
+		n, err := syscall.Getxattr(name, attribute, got)
+		if err != nil || !bytes.Equal(got[:n], value) {
+			t.Errorf("%s was %x and is %x, %v", attribute, value, got[:max(n, 0)], err)
+		}
+	}
+	if after, err := os.Stat(name); err != nil || after.Mode() != before.Mode() {
+		t.Errorf("the mode was %v and is %v, %v", before.Mode(), after.Mode(), err)
+	}
 }

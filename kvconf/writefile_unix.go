@@ -6,12 +6,11 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
-// keepAttributes gives f the owner, the group and the mode of the file that it is to replace.
-func keepAttributes(f *os.File, _ string, old fs.FileInfo) error {
+// keepAttributes gives f the owner, the group, the mode and the extended attributes of the file name, which it is to replace.
+func keepAttributes(f *os.File, name string, old fs.FileInfo) error {
 	mine, err := f.Stat()
 	if err != nil {
 		return err
@@ -22,21 +21,27 @@ func keepAttributes(f *os.File, _ string, old fs.FileInfo) error {
 			return err
 		}
 	}
-	return f.Chmod(old.Mode())
+	if err := f.Chmod(old.Mode()); err != nil {
+		return err
+	}
+	return keepExtended(f.Name(), name)
 }
 
-// replaceFile puts the file from in the place of the file to, and makes that last.
-func replaceFile(from, to string) error {
-	if err := os.Rename(from, to); err != nil {
-		return err
+// replaceFile puts the file from in the place of the file to.
+func replaceFile(from, to string) error { return os.Rename(from, to) }
+
+// syncFolder makes the names of a folder last.
+func syncFolder(name string) error {
+	dir, err := os.Open(name)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // it may be searched but not read: then the file system decides when the name lasts
 	}
-	dir, err := os.Open(filepath.Dir(to))
 	if err != nil {
-		return nil // the folder may be searched but not read; then the file system decides when the step lasts
-	}
-	defer dir.Close()
-	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	return nil
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // a file system that has nothing to flush
+	}
+	return errors.Join(err, dir.Close())
 }
