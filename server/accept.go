@@ -112,13 +112,19 @@ func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
 		return
 	}
+	handedOver := false
+	defer func() {
+		if !handedOver {
+			s.agents.leave()
+		}
+	}()
 	c, err := conn.Upgrade(w, r, conn.Options{MaxMessage: handshakeLimit, IdleTimeout: handshakeTime})
 	if err != nil {
-		s.agents.leave()
 		s.metrics.refused.WithLabelValues("upgrade").Inc()
 		s.log.Debug("upgrade refused", "remote", r.RemoteAddr, "err", err)
 		return
 	}
+	handedOver = true
 	go s.serveAgent(c)
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -120,10 +119,6 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.requests.leave()
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	defer context.AfterFunc(s.requestsCtx, func() { cancel(ErrStopped) })()
-	r = r.WithContext(ctx) // whose pattern the mux sets
 	s.api.ServeHTTP(out, r)
 }
 

@@ -2,6 +2,8 @@ package server
 
 import (
 	"errors"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/wire/conn"
@@ -27,13 +29,7 @@ func (s *Server) serveAgent(c *conn.Conn) {
 // come since the given time.
 func (s *Server) attend(sess *session, since time.Time, n int) {
 	for {
-		f, err := sess.conn.Receive()
-		switch {
-		case err == nil:
-			s.dispatch(sess, f)
-		case isFrameError(err):
-			s.badFrame(sess, err)
-		default:
+		if err := s.attendOne(sess); err != nil {
 			s.farewell(sess, err)
 			return
 		}
@@ -49,11 +45,33 @@ func (s *Server) attend(sess *session, since time.Time, n int) {
 	}
 }
 
+// attendOne handles one message, and returns why there will be no more. Whatever a message makes our own code do wrong
+// costs its sender the connection, and nobody else anything.
+func (s *Server) attendOne(sess *session) (ended error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p := &PanicError{Value: v, Stack: debug.Stack()}
+			s.log.Error("message panicked", "id", sess.agent.ID, "panic", p.Error(), "stack", string(p.Stack))
+			ended = p
+		}
+	}()
+	f, err := sess.conn.Receive()
+	switch {
+	case err == nil:
+		s.dispatch(sess, f)
+	case isFrameError(err):
+		s.badFrame(sess, err)
+	default:
+		return err
+	}
+	return nil
+}
+
 // farewell ends a session whose connection has ended.
 func (s *Server) farewell(sess *session, why error) {
 	defer s.agents.leave()
 	s.forget(sess) // first: the agent may be on its way back already
-	s.log.Info("agent left", "id", sess.agent.ID, "remote", sess.agent.Remote, "why", why.Error())
+	s.traffic.say("agent left", slog.String("id", sess.agent.ID), slog.String("remote", sess.agent.Remote), slog.String("why", why.Error()))
 	sess.conn.Close(conn.CodeNormal, "")
 	s.conns.remove(sess.conn)
 }

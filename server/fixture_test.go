@@ -20,10 +20,11 @@ import (
 // fixture is a server that runs, and the token of its API.
 type fixture struct {
 	*server.Server
-	token string
-	stop  func()                   // ends the server and waits for it; may be called twice
-	dial  func() (net.Conn, error) // connects to the listener for agents
-	logs  *logs                    // what the server has logged
+	token   string
+	stop    func()                   // ends the server and waits for it; may be called twice
+	dial    func() (net.Conn, error) // connects to the listener for agents
+	dialAPI func() (net.Conn, error) // connects to the listener of the API
+	logs    *logs                    // what the server has logged
 }
 
 // start runs a server on loopback until the test ends.
@@ -35,6 +36,7 @@ func start(t testing.TB, cfg server.Config) *fixture {
 		t.Fatal(err)
 	}
 	f.dial = func() (net.Conn, error) { return net.Dial("tcp", f.AgentAddr().String()) }
+	f.dialAPI = func() (net.Conn, error) { return net.Dial("tcp", f.APIAddr().String()) }
 	f.run(t)
 	return f
 }
@@ -44,20 +46,10 @@ func startInMemory(t testing.TB, cfg server.Config) *fixture {
 	t.Helper()
 	cfg.Listen, cfg.API.Listen = "none", "none"
 	f := setUp(t, cfg)
-	ln := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	web := &http.Server{Handler: f.AgentHandler()}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		web.Serve(ln)
-	}()
-	f.dial = ln.dial
+	agents, api := newPipeListener(), newPipeListener()
+	f.SetListeners(agents, api)
+	f.dial, f.dialAPI = agents.dial, api.dial
 	f.run(t)
-	t.Cleanup(func() {
-		f.stop()
-		web.Close()
-		<-served
-	})
 	return f
 }
 
@@ -114,6 +106,10 @@ func (l *logs) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
 // pipeListener accepts connections through memory.

@@ -41,15 +41,15 @@ func (s *Server) welcome(c *conn.Conn) *session {
 	}
 	s.metrics.handshakes.WithLabelValues(result).Inc()
 	if sess == nil {
-		s.noise.warn("agent refused", slog.String("remote", c.RemoteAddr().String()), slog.String("why", err.Error()))
+		s.noise.say("agent refused", slog.String("remote", c.RemoteAddr().String()), slog.String("why", err.Error()))
 		c.Close(conn.CodePolicy, "no handshake")
 		s.sessions.carried(c.Stats())
 		s.conns.remove(c)
 		return nil
 	}
 	c.SetLimits(messageLimit, idleLimit)
-	s.log.Info("agent came", "id", sess.agent.ID, "type", sess.agent.Name, "version", sess.agent.Version,
-		"remote", sess.agent.Remote, "takeover", result == "takeover")
+	s.traffic.say("agent came", slog.String("id", sess.agent.ID), slog.String("type", sess.agent.Name),
+		slog.String("version", sess.agent.Version), slog.String("remote", sess.agent.Remote))
 	return sess
 }
 
@@ -125,8 +125,8 @@ func (s *Server) answer(c *conn.Conn, p wire.HandshakePayload) error {
 
 // evict closes a session that has lost its id. Its own goroutine does the rest.
 func (s *Server) evict(old *session) {
-	s.log.Warn("agent replaced, its connection was silent", "id", old.agent.ID, "remote", old.agent.Remote,
-		"heard", old.conn.LastRead())
+	s.noise.say("agent replaced, its connection was silent", slog.String("id", old.agent.ID),
+		slog.String("remote", old.agent.Remote), slog.Time("heard", old.conn.LastRead()))
 	old.end()
 	if s.agents.enter() {
 		s.agents.finish(func() { old.conn.Close(conn.CodePolicy, errConflict.Error()) })

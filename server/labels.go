@@ -50,12 +50,13 @@ func badLabel(err error) string {
 
 // callLabel is the label under which the end of a call is counted.
 func callLabel(err error) string {
+	if err == nil {
+		return "ok"
+	}
 	var agent *AgentError
 	var wrong *ReplyTypeError
 	var bug *PanicError
 	switch {
-	case err == nil:
-		return "ok"
 	case errors.Is(err, ErrNotFound):
 		return "not_found"
 	case errors.Is(err, ErrGone):

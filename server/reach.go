@@ -49,7 +49,7 @@ func (s *Server) Call(ctx context.Context, id string, encode Encode, decode func
 	err := s.callAgent(ctx, id, encode, decode)
 	s.metrics.calls.WithLabelValues(callLabel(err)).Observe(time.Since(start).Seconds())
 	if p := (*PanicError)(nil); errors.As(err, &p) {
-		s.noise.warn("decoding an answer panicked", slog.String("id", id), slog.Any("panic", p.Value), slog.String("stack", string(p.Stack)))
+		s.noise.say("decoding an answer panicked", slog.String("id", id), slog.Any("panic", p.Value), slog.String("stack", string(p.Stack)))
 	}
 	return err
 }
@@ -71,6 +71,8 @@ func (s *Server) callAgent(ctx context.Context, id string, encode Encode, decode
 			return c.err
 		case <-ctx.Done():
 			err = context.Cause(ctx)
+		case <-s.requestsCtx.Done():
+			err = ErrStopped
 		}
 	}
 	if sess.calls.take(task) == nil {

@@ -67,7 +67,7 @@ func (s *Server) dispatch(sess *session, f *wire.Frame) {
 	}
 	if f.Type == wire.Come.Type() {
 		s.metrics.badFrames.WithLabelValues("second_come").Inc()
-		s.noise.warn("agent came twice", slog.String("id", sess.agent.ID))
+		s.noise.say("agent came twice", slog.String("id", sess.agent.ID))
 		return
 	}
 	list := s.handlers.of(f.Type)
@@ -102,14 +102,14 @@ func (s *Server) drop(sess *session, f *wire.Frame) {
 	case f.Task != "":
 		s.metrics.late.Inc() // a call that has timed out, or one of another server's life
 	case f.Type == wire.ErrorType:
-		s.noise.warn("agent reports an error", slog.String("id", sess.agent.ID), slog.String("err", clip(f.Error, maxErrorText)))
+		s.noise.say("agent reports an error", slog.String("id", sess.agent.ID), slog.String("err", clip(f.Error, maxErrorText)))
 	}
 }
 
 // badFrame counts what is no frame, or has a payload that its type is not due to carry.
 func (s *Server) badFrame(sess *session, err error) {
 	s.metrics.badFrames.WithLabelValues(badLabel(err)).Inc()
-	s.noise.warn("agent sent a bad frame", slog.String("id", sess.agent.ID), slog.String("err", clip(err.Error(), maxErrorText)))
+	s.noise.say("agent sent a bad frame", slog.String("id", sess.agent.ID), slog.String("err", clip(err.Error(), maxErrorText)))
 }
 
 // handlerFailed logs an error or a panic of a function given to Receive.
@@ -121,7 +121,7 @@ func (s *Server) handlerFailed(sess *session, t wire.Type, err error) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	s.metrics.failures.WithLabelValues(kind).Inc()
-	s.noise.warn("handler failed", attrs...)
+	s.noise.say("handler failed", attrs...)
 }
 
 // keepReport remembers the monitor report of an agent for the metrics.

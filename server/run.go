@@ -20,9 +20,9 @@ const (
 	idleTime   = 2 * time.Minute
 	maxHeader  = 16 << 10
 
-	// bodyTime is how long a client may take for a whole request, readTime for reading an answer.
-	bodyTime = time.Minute
-	readTime = 30 * time.Second
+	// clientTime is how long a client of the API may take to send a request and read the answer, beyond the time that an
+	// agent may take.
+	clientTime = 30 * time.Second
 
 	// requestTime is how long requests may take to end when the server stops, cancelTime how long when they are told to.
 	requestTime = 5 * time.Second
@@ -46,8 +46,9 @@ func (s *Server) Run(ctx context.Context) error {
 	agents := s.newListener("listen", s.agentLn, &http.Server{Handler: s.AgentHandler()})
 	apis := s.newListener("api.listen", s.apiLn, &http.Server{
 		Handler:      s.APIHandler(),
-		ReadTimeout:  bodyTime,
-		WriteTimeout: s.cfg.API.Timeout + readTime,
+		BaseContext:  func(net.Listener) context.Context { return s.requestsCtx },
+		ReadTimeout:  s.cfg.API.Timeout + clientTime, // it also ends the watch for a client that leaves, and the request
+		WriteTimeout: s.cfg.API.Timeout + clientTime,
 	})
 	failed := make(chan error, 2)
 	var serving sync.WaitGroup
@@ -73,7 +74,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() {
 	requests, agents := s.requests.drain(), s.agents.drain()
 	await(requests, requestTime)
-	s.cancelReqs()
+	s.cancelReqs(ErrStopped)
 	await(requests, cancelTime) // what goes on after that only writes, and ends with its connection
 	s.conns.closeAll(conn.CodeGoingAway, ErrStopped.Error())
 	s.cancel()

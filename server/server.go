@@ -14,14 +14,15 @@ import (
 
 // Server is an agent-server. Its methods may be called by any number of goroutines at once.
 type Server struct {
-	cfg   Config
-	log   *slog.Logger
-	noise *throttle // for what peers can cause at will
+	cfg     Config
+	log     *slog.Logger
+	noise   *throttle // for what hostile peers can cause at will
+	traffic *throttle // for agents that come and go
 
 	ctx         context.Context // of the sessions, ends when the server stops
 	cancel      context.CancelFunc
-	requestsCtx context.Context // of the API's requests, ends when they have had time to end by themselves
-	cancelReqs  context.CancelFunc
+	requestsCtx context.Context // of the API's requests and of calls, ends when they have had time to end by themselves
+	cancelReqs  context.CancelCauseFunc
 
 	agents    tracker // connections of agents, from the upgrade to the last goroutine
 	requests  tracker // requests of the API
@@ -54,7 +55,8 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:       cfg,
 		log:       cfg.Logger,
-		noise:     newThrottle(cfg.Logger),
+		noise:     newThrottle(cfg.Logger, slog.LevelWarn, noisePerSecond),
+		traffic:   newThrottle(cfg.Logger, slog.LevelInfo, trafficPerSecond),
 		admission: newAdmission(cfg.ConnectLimit),
 		sessions:  newRegistry(),
 		metrics:   newMetrics(),
@@ -62,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.conns.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.requestsCtx, s.cancelReqs = context.WithCancel(context.Background())
+	s.requestsCtx, s.cancelReqs = context.WithCancelCause(context.Background())
 	s.metrics.registry.MustRegister(newFleetCollector(s.sessions))
 	s.handlers.add(wire.AgentInfo.Type(), keepReport)
 	if s.api, err = s.newAPI(); err != nil {
