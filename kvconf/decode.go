@@ -109,7 +109,7 @@ func (d *Decoder) read() (string, error) {
 		if i := bytes.LastIndexByte(text[lineStart:], '\n'); i >= 0 {
 			lineStart += i + 1
 		}
-		if n == 0 || len(text)-lineStart > d.maxLine+1 {
+		if n == 0 || len(text)-lineStart-1 > d.maxLine {
 			return buf.String(), nil
 		}
 	}

@@ -295,6 +295,10 @@ func TestUnwritable(t *testing.T) {
 	}
 	ring := &node{}
 	ring.Next = ring
+	loop := map[string]any{}
+	loop["a"] = loop
+	var self any
+	self = &self
 	for want, v := range map[string]any{
 		"v: NaN is not a number":  one[float64]{math.NaN()},
 		"v: +Inf is not a number": one[[]float64]{[]float64{1, math.Inf(1)}},
@@ -313,6 +317,12 @@ func TestUnwritable(t *testing.T) {
 		"is not UTF-8":                                 one[[]string]{[]string{"\xff", ""}},
 		"nested more than 200 deep":                    map[string]any{"x": cyclic["a"]},
 		"v: the value is nested more than 200 deep":    one[[]*node]{[]*node{ring}},
+		"the map is nested more than 200 deep":         loop,
+		"*interface {} may lead back to itself":        map[string]any{"a": self},
+		"a.b: another value has the same key":          map[string]any{"a.b": 1, "a": map[string]int{"b": 2}},
+		"a.b: a dot in the name":                       map[string]map[string]string{"a.b": {"c": "d"}},
+		`two keys of the map are "same"`:               map[sameText]int{1: 1, 2: 2},
+		"v: two keys of the map":                       one[map[sameText]int]{map[sameText]int{1: 1, 2: 2}},
 		"chan int has no form":                         one[any]{make(chan int)},
 		"v: a pointer to nil":                          one[*[]string]{new([]string)},
 		"has no MarshalText":                           one[readOnly]{},
@@ -342,6 +352,11 @@ type readOnly struct{}
 func (*readOnly) UnmarshalText([]byte) error { return nil }
 
 type failing struct{}
+
+type sameText int
+
+func (*sameText) UnmarshalText([]byte) error  { return nil }
+func (sameText) MarshalText() ([]byte, error) { return []byte("same"), nil }
 
 func (*failing) UnmarshalText([]byte) error  { return nil }
 func (failing) MarshalText() ([]byte, error) { return nil, errNoLuck }

@@ -59,15 +59,12 @@ func (c *codec) appendPointer(dst []byte, v reflect.Value, dialect Dialect) ([]b
 	if err != nil {
 		return dst, f, err
 	}
-	switch c.elem.shape {
-	case shapeString, shapeText, shapeAny, shapeBytes:
-		if f == formText && c.elem.isNil(v.Elem()) {
-			return dst, f, unwritable("a pointer to nil would be read as a nil pointer")
-		}
-		return withForm(dst, start)
-	}
 	if c.elem.isNil(v.Elem()) {
 		return dst, f, unwritable("a pointer to nil would be read as a nil pointer")
+	}
+	switch c.elem.shape {
+	case shapeString, shapeText, shapeAny, shapeBytes:
+		return withForm(dst, start)
 	}
 	return dst, f, nil
 }
@@ -86,6 +83,9 @@ func (c *codec) appendDynamic(dst []byte, v reflect.Value, dialect Dialect) ([]b
 	inner, err := builder{}.codec(v.Type(), false)
 	if err != nil {
 		return dst, formText, unwritable("%s", err)
+	}
+	if inner.shape == shapePointer && inner.elem.shape == shapeAny {
+		return dst, formText, unwritable("%s may lead back to itself", v.Type())
 	}
 	start := len(dst)
 	dst, f, err := inner.appendValue(dst, v, dialect)
