@@ -39,5 +39,11 @@ var (
 	messages = buffers{size: page}                     // for messages that are read; these grow
 )
 
+// headerSize is the largest header of a frame.
+const headerSize = 2 + 8 + 4
+
+// writeBufferSize is the size of the frames that larger messages are cut into: four of them are gathered at a time.
+const writeBufferSize = gatherSize/4 - headerSize
+
 // writeBuffers are those in which the WebSocket library makes frames.
 var writeBuffers sync.Pool

@@ -11,10 +11,6 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// writeBufferSize is the size of the frames that larger messages are cut into; a connection borrows a buffer of it
-// while it writes.
-const writeBufferSize = 16 << 10
-
 // Dialer makes connections to a server. The zero value works.
 type Dialer struct {
 	Options

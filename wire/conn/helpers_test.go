@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -35,9 +34,9 @@ func serve(t testing.TB, opt conn.Options, handle func(*conn.Conn)) (url string)
 	return "ws" + strings.TrimPrefix(srv.URL, "http")
 }
 
-// accept is serve for one connection that the test itself holds.
+// accept is serve for connections that the test itself holds.
 func accept(t testing.TB, opt conn.Options) (url string, accepted func() *conn.Conn) {
-	ch := make(chan *conn.Conn, 1)
+	ch := make(chan *conn.Conn)
 	url = serve(t, opt, func(c *conn.Conn) { ch <- c })
 	return url, func() *conn.Conn {
 		c := <-ch
@@ -54,21 +53,40 @@ func pair(t testing.TB, server, client conn.Options) (s, c *conn.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close(conn.CodeNormal, "") })
-	return accepted(), c
+	s = accepted()
+	t.Cleanup(func() { // both at once: one alone would wait for the other, which nobody receives from
+		inBackground(t, func() { s.Close(conn.CodeNormal, "") })
+		c.Close(conn.CodeNormal, "")
+	})
+	return s, c
 }
 
-// pipePair is pair without a network, for tests of time.
-func pipePair(t testing.TB, server, client conn.Options) (s, c *conn.Conn) {
+// rawPair connects one of ours, the server, with a raw client over loopback.
+func rawPair(t testing.TB, opt conn.Options, extensions string) (*conn.Conn, *rawPeer) {
+	t.Helper()
+	url, accepted := accept(t, opt)
+	p := rawDial(t, url, extensions)
+	c := accepted()
+	t.Cleanup(func() { p.Close() }) // before c, which would wait for it
+	return c, p
+}
+
+// pipe connects one of ours, the client, with a raw server, and no network between them: a byte is written when it is
+// read.
+func pipe(t testing.TB, opt conn.Options) (*conn.Conn, *rawPeer) {
 	t.Helper()
 	near, far := net.Pipe()
-	upgraded := make(chan *conn.Conn, 1)
-	go func() { upgraded <- upgradeOn(t, far, server) }()
-	c, err := dialOn(near, client)
+	up := make(chan *rawPeer)
+	go func() { up <- rawAccept(t, far) }()
+	c, err := dialOn(near, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return <-upgraded, c
+	t.Cleanup(func() {
+		far.Close()
+		c.Close(conn.CodeNormal, "")
+	})
+	return c, <-up
 }
 
 // dialOn shakes hands as a client on a connection that exists.
@@ -85,8 +103,7 @@ func upgradeOn(t testing.TB, nc net.Conn, opt conn.Options) *conn.Conn {
 		t.Error(err)
 		return nil
 	}
-	w := &hijackable{httptest.NewRecorder(), nc, br}
-	c, err := conn.Upgrade(w, req, opt)
+	c, err := conn.Upgrade(&hijackable{httptest.NewRecorder(), nc, br}, req, opt)
 	if err != nil {
 		t.Error(err)
 	}
@@ -105,8 +122,9 @@ func (h *hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // gorillaDial connects a plain gorilla client.
-func gorillaDial(t testing.TB, url string, d websocket.Dialer) *websocket.Conn {
+func gorillaDial(t testing.TB, url string, compression bool) *websocket.Conn {
 	t.Helper()
+	d := websocket.Dialer{EnableCompression: compression}
 	ws, _, err := d.DialContext(t.Context(), url, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -115,13 +133,15 @@ func gorillaDial(t testing.TB, url string, d websocket.Dialer) *websocket.Conn {
 	return ws
 }
 
-// frame is a valid frame of n bytes, at least 21.
+// frame is a valid frame of n bytes, 23 at least.
 func frame(n int) []byte {
 	const head, tail = `{"type":0,"errmsg":"`, `"}`
 	return []byte(head + strings.Repeat("x", n-len(head)-len(tail)) + tail)
 }
 
-// mustReceive returns a copy of the text of the next frame.
+// numbered is a frame that a test can tell from others.
+func numbered(task string) []byte { return []byte(`{"type":8,"tid":"` + task + `"}`) }
+
 func mustReceive(t testing.TB, c *conn.Conn) *wire.Frame {
 	t.Helper()
 	f, err := c.Receive()
@@ -129,6 +149,13 @@ func mustReceive(t testing.TB, c *conn.Conn) *wire.Frame {
 		t.Fatalf("receive: %v", err)
 	}
 	return f
+}
+
+func mustSend(t testing.TB, c *conn.Conn, lane conn.Lane, frames ...[]byte) {
+	t.Helper()
+	if err := c.Send(t.Context(), lane, frames...); err != nil {
+		t.Errorf("send: %v", err)
+	}
 }
 
 // receiveEnd receives until the connection ends, and returns why.
@@ -142,5 +169,14 @@ func receiveEnd(c *conn.Conn) error {
 	}
 }
 
-// discard reads until the network ends.
-func discard(r io.Reader) { io.Copy(io.Discard, r) }
+// inBackground runs fn, and waits for it before what was set up earlier is taken down.
+func inBackground(t testing.TB, fn func()) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fn()
+	}()
+	wait = func() { <-done }
+	t.Cleanup(wait)
+	return wait
+}

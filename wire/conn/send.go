@@ -38,21 +38,23 @@ func (c *Conn) Send(ctx context.Context, lane Lane, frames ...[]byte) error {
 	return nil
 }
 
-// sendSome waits its turn and writes frames until about gatherSize bytes are out, so that nobody waits long for a turn.
-// It returns how many frames it has written.
+// sendSome waits its turn and writes as many frames as leave together, one at least, so that nobody waits long for a
+// turn. It returns how many frames it has written.
 func (c *Conn) sendSome(ctx context.Context, lane Lane, frames [][]byte) (int, error) {
 	if err := c.gate.enter(ctx, lane); err != nil {
 		return 0, err
 	}
 	defer c.gate.leave()
 	n, size := 0, 0
-	for n < len(frames) && size < gatherSize {
+	for gathered := 0; n < len(frames); n++ {
+		if gathered += sizeOnWire(len(frames[n])); gathered > gatherSize && n > 0 {
+			break
+		}
 		c.ws.EnableWriteCompression(len(frames[n]) >= c.compressFrom)
 		if err := c.ws.WriteMessage(websocket.TextMessage, frames[n]); err != nil {
 			return 0, c.broken(err)
 		}
 		size += len(frames[n])
-		n++
 	}
 	if err := c.stream.flush(); err != nil {
 		return 0, c.broken(err)
@@ -61,6 +63,9 @@ func (c *Conn) sendSome(ctx context.Context, lane Lane, frames [][]byte) (int, e
 	c.outBytes.Add(uint64(size))
 	return n, nil
 }
+
+// sizeOnWire is about how many bytes a message of n bytes has on the wire when it is not compressed.
+func sizeOnWire(n int) int { return n + headerSize*(1+n/writeBufferSize) }
 
 // sendControl writes a control frame. The caller holds the gate.
 func (c *Conn) sendControl(kind int, data []byte) error {
