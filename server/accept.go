@@ -18,7 +18,7 @@ const (
 	// messageLimit is the largest message afterwards.
 	messageLimit = 16 << 20
 
-	// heartbeats come every 10 s; after three without a sign of life an agent is gone.
+	// idleLimit is how long an agent may say nothing: three of its heartbeats.
 	idleLimit = 30 * time.Second
 
 	// handshakeTime is how long a client may take to say who it is, minHandshakeTime what is left of it when very many
@@ -30,7 +30,7 @@ const (
 	// maxWaiting is how many clients may be between connecting and the handshake.
 	maxWaiting = 16384
 
-	// restartTime is how long a server usually is away that stops, in seconds, and spread what is added by chance.
+	// restartTime is how long a server that stops is usually away, in seconds, restartSpread what chance adds to it.
 	restartTime   = 1
 	restartSpread = 5
 )
@@ -48,8 +48,6 @@ type connections struct {
 	waiting int  // those that have not shaken hands
 	closing bool // no more are taken
 }
-
-func (cs *connections) init() { cs.open = make(map[*conn.Conn]struct{}) }
 
 // add takes a connection that has not shaken hands, and says how long it may take, unless all are being closed.
 func (cs *connections) add(c *conn.Conn) (time.Duration, bool) {
@@ -132,5 +130,6 @@ func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
 func (s *Server) refuse(w http.ResponseWriter, why string, seconds int) {
 	s.metrics.refused.WithLabelValues(why).Inc()
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	w.Header().Set("Connection", "close") // it will be needed by others until then
 	http.Error(w, fmt.Sprintf("come again in %d s", seconds), http.StatusServiceUnavailable)
 }

@@ -19,6 +19,9 @@ var (
 // ErrStopped means that the server has stopped, or is about to.
 var ErrStopped = errors.New("server stops")
 
+// errRunTwice is a mistake of the caller.
+var errRunTwice = errors.New("the server runs or ran already")
+
 // AgentError is an agent's own answer that it could not do what was asked (type 0).
 type AgentError struct {
 	Text string // as the agent wrote it, at most 4096 bytes of it

@@ -42,7 +42,7 @@ func (s *Server) welcome(c *conn.Conn) *session {
 	s.metrics.handshakes.WithLabelValues(result).Inc()
 	if sess == nil {
 		s.noise.say("agent refused", slog.String("remote", c.RemoteAddr().String()), slog.String("why", err.Error()))
-		c.Close(conn.CodePolicy, "no handshake")
+		c.Close(conn.CodePolicy, err.Error())
 		s.sessions.carried(c.Stats())
 		s.conns.remove(c)
 		return nil

@@ -43,7 +43,10 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
 	}
-	agents := s.newListener("listen", s.agentLn, &http.Server{Handler: s.AgentHandler()})
+	agents := s.newListener("listen", s.agentLn, &http.Server{
+		Handler:     s.AgentHandler(),
+		ReadTimeout: headerTime, // of requests; what is a WebSocket has deadlines of its own
+	})
 	apis := s.newListener("api.listen", s.apiLn, &http.Server{
 		Handler:      s.APIHandler(),
 		BaseContext:  func(net.Listener) context.Context { return s.requestsCtx },

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
 // Server is an agent-server. Its methods may be called by any number of goroutines at once.
@@ -17,6 +17,7 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	noise   *throttle // for what hostile peers can cause at will
+	faults  *throttle // for what functions and payloads of the program do wrong
 	traffic *throttle // for agents that come and go
 
 	ctx         context.Context // of the sessions, ends when the server stops
@@ -36,6 +37,8 @@ type Server struct {
 	guard     *guard
 	api       *api
 
+	spools *spools
+
 	mu      sync.Mutex // guards the fields below
 	agentLn net.Listener
 	apiLn   net.Listener
@@ -52,17 +55,23 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	spools, err := openSpools(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg:       cfg,
 		log:       cfg.Logger,
 		noise:     newThrottle(cfg.Logger, slog.LevelWarn, noisePerSecond),
 		traffic:   newThrottle(cfg.Logger, slog.LevelInfo, trafficPerSecond),
+		faults:    newThrottle(cfg.Logger, slog.LevelError, noisePerSecond),
+		conns:     connections{open: make(map[*conn.Conn]struct{})},
 		admission: newAdmission(cfg.ConnectLimit),
 		sessions:  newRegistry(),
 		metrics:   newMetrics(),
 		guard:     newGuard(secret, cfg.API.Hosts),
+		spools:    spools,
 	}
-	s.conns.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.requestsCtx, s.cancelReqs = context.WithCancelCause(context.Background())
 	s.metrics.registry.MustRegister(newFleetCollector(s.sessions))
@@ -135,6 +144,3 @@ func (s *Server) addr(ln *net.Listener) net.Addr {
 	}
 	return (*ln).Addr()
 }
-
-// errRunTwice is a mistake of the caller.
-var errRunTwice = errors.New("the server runs or ran already")
