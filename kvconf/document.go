@@ -32,45 +32,52 @@ func Parse(data []byte) (*Document, error) {
 	settings := min(strings.Count(src, "=")+1, maxPresize)
 	d := &Document{head: src[:pos], rows: make([]*row, 0, settings), index: make(map[string]*row, settings)}
 	if isUTF16(src) {
-		d.gap(src)
+		d.rows = append(d.rows, &row{raw: src})
 		return d, Errors{utf16Error()}
 	}
 	var bad problems
-	var block []row
-	gap := pos
-	for number := 1; pos < len(src); number++ {
-		if len(block) == 0 {
-			block = make([]row, min(settings, rowBlock))
+	var rows rowBlock
+	gap := pos // where the lines start that are no settings
+	closeGap := func() {
+		if gap < pos {
+			r := rows.next()
+			r.raw = src[gap:pos]
+			d.rows = append(d.rows, r)
 		}
-		r := &block[0]
+	}
+	for number := 1; pos < len(src); number++ {
+		var r row
 		if err := r.parse(src, pos); err != nil && !bad.full() {
 			bad.add(r.problem(err, number))
 		}
 		next := pos + len(r.raw)
 		if r.key != "" {
-			d.gap(src[gap:pos])
-			d.rows = append(d.rows, r)
-			d.index[r.key] = r
-			block = block[1:]
+			closeGap()
 			gap = next
+			kept := rows.next()
+			*kept = r
+			d.rows = append(d.rows, kept)
+			d.index[r.key] = kept
 		}
 		pos = next
 	}
-	d.gap(src[gap:])
+	closeGap()
 	if errs := bad.all(); len(errs) > 0 {
 		return d, errs
 	}
 	return d, nil
 }
 
-// rowBlock is how many rows are allocated at once.
-const rowBlock = 64
+// A rowBlock allocates rows, many at once.
+type rowBlock []row
 
-// gap adds lines that are no settings.
-func (d *Document) gap(raw string) {
-	if raw != "" {
-		d.rows = append(d.rows, &row{raw: raw})
+func (b *rowBlock) next() *row {
+	if len(*b) == 0 {
+		*b = make(rowBlock, 16)
 	}
+	r := &(*b)[0]
+	*b = (*b)[1:]
+	return r
 }
 
 // parse fills r with the line of src at pos.
