@@ -21,13 +21,14 @@ type api struct {
 	fleet   Fleet
 	info    func() serverInfo
 	timeout time.Duration
+	spools  *spools
 	mux     *http.ServeMux
 	routes  []string // patterns of the mux
 }
 
 // newAPI registers all routes. The description of the API is made once, from what is registered.
 func (s *Server) newAPI() (*api, error) {
-	a := &api{fleet: s, info: s.info, timeout: s.cfg.API.Timeout, mux: http.NewServeMux()}
+	a := &api{fleet: s, info: s.info, timeout: s.cfg.API.Timeout, spools: s.spools, mux: http.NewServeMux()}
 	cfg := huma.DefaultConfig("agent-server", s.cfg.Version)
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
 	cfg.Transformers = []huma.Transformer{envelopes}
@@ -36,6 +37,7 @@ func (s *Server) newAPI() (*api, error) {
 	h := huma.NewAPI(cfg, adapter{humago.NewAdapter(a, "")})
 	a.registerInfo(h)
 	a.registerAgents(h)
+	a.registerLogs(h)
 	a.registerFoo(h)
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} { // huma's own errors, see envelopes
 		delete(cfg.Components.Schemas.Map(), unused)

@@ -7,26 +7,54 @@ import (
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
-// call is a request that waits for its answer.
+// call is a request that waits for its answers.
 type call struct {
-	decode func(*wire.Frame) error
-	done   chan struct{} // closed once err is set
-	err    error
+	take func(*wire.Frame) (last bool, err error)
+	done chan struct{} // closed once err is set
+
+	mu   sync.Mutex // held while take runs; guards the fields below
+	over bool
+	err  error
 }
 
-// finish has the answer decoded. It runs on the goroutine that reads the agent's connection, since the frame is valid
-// only there, and never waits for the caller.
-func (c *call) finish(f *wire.Frame) {
-	defer close(c.done)
+// accept has an answer taken, and reports whether it was the last. It runs on the goroutine that reads the agent's
+// connection, since the frame is valid only there, and never waits for the caller.
+func (c *call) accept(f *wire.Frame) (last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return true
+	}
 	defer func() {
 		if v := recover(); v != nil {
-			c.err = &PanicError{Value: v, Stack: debug.Stack()}
+			last = true
+			c.finish(&PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	c.err = c.decode(f)
+	last, err := c.take(f)
+	if last = last || err != nil; last {
+		c.finish(err)
+	}
+	return last
 }
 
-// calls are the requests to one agent that wait for their answer.
+// finish ends the call. The caller holds c.mu.
+func (c *call) finish(err error) {
+	c.over, c.err = true, err
+	close(c.done)
+}
+
+// end ends the call, so that nothing is taken any more, unless it has ended. It returns how the call ended.
+func (c *call) end(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		c.finish(err)
+	}
+	return c.err
+}
+
+// calls are the requests to one agent that wait for answers.
 type calls struct {
 	mu      sync.Mutex       // guards the fields below
 	ended   bool             // the session is over, nobody will answer
@@ -47,19 +75,21 @@ func (c *calls) add(task string, p *call) bool {
 	return true
 }
 
-// take removes a request, so that only the caller can finish it. It returns nil if somebody else has taken it.
-func (c *calls) take(task string) *call {
+// get returns the request with this task, nil if nobody waits for its answers.
+func (c *calls) get(task string) *call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.waiting[task]
-	if p == nil {
-		return nil
-	}
+	return c.waiting[task]
+}
+
+// remove forgets a request.
+func (c *calls) remove(task string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	delete(c.waiting, task)
 	if len(c.waiting) == 0 {
 		c.waiting = nil
 	}
-	return p
 }
 
 // end finishes all requests with ErrGone, and takes no more.
@@ -69,7 +99,6 @@ func (c *calls) end() {
 	c.waiting, c.ended = nil, true
 	c.mu.Unlock()
 	for _, p := range waiting {
-		p.err = ErrGone
-		close(p.done)
+		p.end(ErrGone)
 	}
 }

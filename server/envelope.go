@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 // done is the answer of a call that worked and has nothing to say.
@@ -83,6 +84,10 @@ func answerTo(err error) error {
 		return &apiError{http.StatusServiceUnavailable, ErrStopped.Error()}
 	case errors.As(err, &agent):
 		return &apiError{http.StatusServiceUnavailable, agent.Text}
+	case errors.Is(err, errChecksum):
+		return &apiError{http.StatusConflict, errChecksum.Error()}
+	case errors.Is(err, errBusy):
+		return &apiError{http.StatusServiceUnavailable, errBusy.Error()}
 	case errors.As(err, &wrong):
 		return &apiError{http.StatusInternalServerError, "invalid message type: " + strconv.Itoa(int(wrong.Got))}
 	default:
@@ -135,3 +140,6 @@ func (a answer) SetHeader(name, value string) {
 	}
 	a.inner.SetHeader(name, value)
 }
+
+// raw returns the request and where its answer goes, for an answer that is no JSON.
+func (a answer) raw() (*http.Request, http.ResponseWriter) { return humago.Unwrap(a.inner) }

@@ -37,11 +37,12 @@ type Fleet interface {
 	// Get returns the agent with this id, or [ErrNotFound].
 	Get(ctx context.Context, id string) (Agent, error)
 
-	// Call sends a request and waits for the answer to its task, until ctx is done; without a deadline as long as the
-	// agent is connected. Encode appends the request's frame with a task id that the fleet chooses. Decode gets the
-	// answer, which is valid only until it returns, must not wait, and is called at most once and never after Call has
-	// returned. Call returns decode's error, [ErrNotFound], [ErrGone] or the cause of ctx.
-	Call(ctx context.Context, id string, encode Encode, decode func(*wire.Frame) error) error
+	// Call sends a request and waits for the answers to its task until one is the last, or until ctx is done; without a
+	// deadline as long as the agent is connected. Encode appends the request's frame with a task id that the fleet chooses.
+	// Take gets each answer, in order, and says whether it is the last; an error ends the call too. The frame is valid
+	// only until take returns. Take must not wait, because nothing else is received from the agent meanwhile, and is never
+	// called after Call has returned. Call returns take's error, [ErrNotFound], [ErrGone] or the cause of ctx.
+	Call(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool, err error)) error
 
 	// Send sends a message that has no answer. It returns when the message has been handed to the kernel.
 	Send(ctx context.Context, id string, encode Encode) error
@@ -59,22 +60,29 @@ func Call[Q, R any](ctx context.Context, f Fleet, id string, c wire.Call[Q, R], 
 	var r R
 	err := f.Call(ctx, id,
 		func(b []byte, task string) ([]byte, error) { return c.Request.Append(b, task, &q) },
-		func(f *wire.Frame) (err error) {
-			switch f.Type {
-			case c.Reply.Type():
-				r, err = c.Reply.Decode(f)
-				return err
-			case wire.ErrorType:
-				return &AgentError{Text: clip(f.Error, maxErrorText)}
-			default:
-				return &ReplyTypeError{Want: c.Reply.Type(), Got: f.Type}
+		func(f *wire.Frame) (last bool, err error) {
+			if err := checkReply(f, c.Reply.Type()); err != nil {
+				return true, err
 			}
+			r, err = c.Reply.Decode(f)
+			return true, err
 		})
 	if err != nil {
 		var none R
 		return none, fmt.Errorf("%s of agent %q: %w", c.Request.Name(), id, err)
 	}
 	return r, nil
+}
+
+// checkReply says why a frame is not an answer of this type.
+func checkReply(f *wire.Frame, want wire.Type) error {
+	switch f.Type {
+	case want:
+		return nil
+	case wire.ErrorType:
+		return &AgentError{Text: clip(f.Error, maxErrorText)}
+	}
+	return &ReplyTypeError{Want: want, Got: f.Type}
 }
 
 // Send sends a message to an agent and waits for no answer. An answer can be had with [Receive].

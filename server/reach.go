@@ -44,23 +44,23 @@ func (s *Server) Get(_ context.Context, id string) (Agent, error) {
 }
 
 // Call implements [Fleet].
-func (s *Server) Call(ctx context.Context, id string, encode Encode, decode func(*wire.Frame) error) error {
+func (s *Server) Call(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool, err error)) error {
 	start := time.Now()
-	err := s.callAgent(ctx, id, encode, decode)
+	err := s.callAgent(ctx, id, encode, take)
 	s.metrics.calls.WithLabelValues(callLabel(err)).Observe(time.Since(start).Seconds())
 	if p := (*PanicError)(nil); errors.As(err, &p) {
-		s.noise.say("decoding an answer panicked", slog.String("id", id), slog.Any("panic", p.Value), slog.String("stack", string(p.Stack)))
+		s.faults.say("decoding an answer panicked", slog.String("id", id), slog.Any("panic", p.Value), slog.String("stack", string(p.Stack)))
 	}
 	return err
 }
 
-func (s *Server) callAgent(ctx context.Context, id string, encode Encode, decode func(*wire.Frame) error) error {
+func (s *Server) callAgent(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool, err error)) error {
 	sess := s.sessions.get(id)
 	if sess == nil {
 		return ErrNotFound
 	}
 	task := s.tasks.next(time.Now())
-	c := &call{decode: decode, done: make(chan struct{})}
+	c := &call{take: take, done: make(chan struct{})}
 	if !sess.calls.add(task, c) {
 		return ErrGone
 	}
@@ -75,11 +75,8 @@ func (s *Server) callAgent(ctx context.Context, id string, encode Encode, decode
 			err = ErrStopped
 		}
 	}
-	if sess.calls.take(task) == nil {
-		<-c.done // it was answered at the same moment
-		return c.err
-	}
-	return err
+	sess.calls.remove(task)
+	return c.end(err)
 }
 
 // Send implements [Fleet].

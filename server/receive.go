@@ -60,8 +60,10 @@ func Receive[T any](s *Server, m *wire.Message[T], f func(ctx context.Context, a
 // dispatch hands a frame to whoever waits for it.
 func (s *Server) dispatch(sess *session, f *wire.Frame) {
 	if f.Task != "" {
-		if c := sess.calls.take(f.Task); c != nil {
-			c.finish(f)
+		if c := sess.calls.get(f.Task); c != nil {
+			if c.accept(f) {
+				sess.calls.remove(f.Task)
+			}
 			return
 		}
 	}
@@ -121,7 +123,7 @@ func (s *Server) handlerFailed(sess *session, t wire.Type, err error) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	s.metrics.failures.WithLabelValues(kind).Inc()
-	s.noise.say("handler failed", attrs...)
+	s.faults.say("handler failed", attrs...)
 }
 
 // keepReport remembers the monitor report of an agent for the metrics.
