@@ -74,16 +74,19 @@ func flatten(entries *[]kvconf.Entry, prefix string, m *yaml.Node) error {
 		case v.Tag != "!!null":
 			value = v.Value
 		}
-		*entries = append(*entries, kvconf.Entry{Key: key, Value: value, Line: v.Line, Column: v.Column})
+		*entries = append(*entries, kvconf.Entry{
+			Key: key, Value: value, Line: v.Line, Column: v.Column, KeyColumn: k.Column,
+			Quoted: v.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0,
+		})
 	}
 	return nil
 }
 
-// list returns a sequence as the value of a setting: members joined by commas, or JSON if they are no scalars.
+// list returns a sequence as the value of a setting: members joined by commas, or JSON where that would not do.
 func list(key string, n *yaml.Node) (string, error) {
 	var members []string
 	for _, m := range n.Content {
-		if m.Kind != yaml.ScalarNode {
+		if m.Kind != yaml.ScalarNode || strings.Contains(m.Value, ",") {
 			var v any
 			if err := n.Decode(&v); err != nil {
 				return "", at(n, key, "%v", err)
@@ -93,9 +96,6 @@ func list(key string, n *yaml.Node) (string, error) {
 				return "", at(n, key, "%v", err)
 			}
 			return string(b), nil
-		}
-		if strings.Contains(m.Value, ",") {
-			return "", at(m, key, "%q holds a comma, which parts the members of a list", m.Value)
 		}
 		members = append(members, m.Value)
 	}
