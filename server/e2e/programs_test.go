@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -164,7 +166,7 @@ func TestPrograms(t *testing.T) {
 		if i == 0 {
 			id = "# to be assigned\nbasic.id =   # by the server\n"
 		}
-		conf := write(t, filepath.Join(home, "agent.conf"), "%sbasic.server = %s\nbasic.log.target = stdout\nbasic.monitor.interval = 1s\n", id, listen)
+		conf := write(t, filepath.Join(home, "agent.conf"), "%sbasic.server = %s\nbasic.log.target = stdout,file\nbasic.log.dir = logs\nbasic.monitor.interval = 1s\n", id, listen)
 		confs = append(confs, conf)
 		agents = append(agents, run(t, home, executable(bin, "example-agent"), "run", "--conf", conf))
 	}
@@ -188,6 +190,22 @@ func TestPrograms(t *testing.T) {
 	}
 	if _, text := a.get("/metrics"); !strings.Contains(string(text), `agent_info{agent_type="example-agent",id="e2e-3",tag="startup"}`) {
 		t.Errorf("the metrics do not show the agents:\n%.2000s", text)
+	}
+
+	// The log of an agent can be had from afar, and nothing else of its host.
+	var logs []struct {
+		Name string
+		Size int64
+	}
+	if _, payload := a.get("/api/agents/e2e-3/logs"); json.Unmarshal(payload, &logs) != nil || len(logs) != 1 || logs[0].Name != "example-agent.log" || logs[0].Size == 0 {
+		t.Errorf("the log files of an agent are %+v", logs)
+	}
+	status, zipped := a.get("/api/agents/e2e-3/log/download?files=example-agent.log")
+	if z, err := zip.NewReader(bytes.NewReader(zipped), int64(len(zipped))); status != http.StatusOK || err != nil || len(z.File) != 1 || z.File[0].Name != "example-agent.log" {
+		t.Errorf("the download: status %d, %d bytes, %v", status, len(zipped), err)
+	}
+	if status, body := a.get("/api/agents/e2e-3/log/download?files=../agent.conf"); status != http.StatusServiceUnavailable {
+		t.Errorf("the config file by way of the log: status %d, %s", status, body)
 	}
 
 	// Killed, and started again after a second: all are back within 6 s of the kill.
