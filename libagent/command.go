@@ -76,10 +76,9 @@ func (c Command) root() *cobra.Command {
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
 	var file string
-	withConf := func(cmd *cobra.Command) *cobra.Command {
+	withConf := func(cmd *cobra.Command) {
 		cmd.Flags().StringVarP(&file, "conf", "c", defaultConfigFile, "config file")
 		root.AddCommand(cmd)
-		return cmd
 	}
 	withConf(&cobra.Command{
 		Use:   "run",

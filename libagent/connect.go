@@ -198,7 +198,7 @@ func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) err
 	run(func() error { return ag.beat(sctx, c) })
 	if a, ok := ag.app.(Connecter); ok {
 		run(func() error {
-			ag.guard("Connected", "", func() error { a.Connected(sctx, ag); return nil })
+			ag.callback("Connected", func() { a.Connected(sctx, ag) })
 			return nil
 		})
 	}
@@ -268,6 +268,6 @@ func (ag *Agent) disconnected(c *conn.Conn, err error) {
 	ag.status.Connected, ag.status.Since = false, time.Now()
 	ag.mu.Unlock()
 	if a, ok := ag.app.(Disconnecter); ok {
-		ag.guard("Disconnected", "", func() error { a.Disconnected(ag, err); return nil })
+		ag.callback("Disconnected", func() { a.Disconnected(ag, err) })
 	}
 }

@@ -128,6 +128,11 @@ func (ag *Agent) guard(name, task string, fn func() error) (err error) {
 	return fn()
 }
 
+// callback calls the author's code that returns nothing. Its panic is logged.
+func (ag *Agent) callback(name string, fn func()) {
+	_ = ag.guard(name, "", func() error { fn(); return nil })
+}
+
 // send puts a reply into the outbox: a small one before bulk. It waits while the outbox is full, beyond the end of the
 // handler's context, because what ran to its end while the agent stops is to be answered as well.
 func (ag *Agent) send(frame []byte) error {

@@ -77,7 +77,7 @@ func localInterface(local net.Addr) (ip net.IP, mac string) {
 // outgoingIP returns the address that a server would be reached from. Nothing is sent for it. Where there is no route
 // yet, it is the first address of the host that is not loopback.
 func outgoingIP(server string) (string, bool) {
-	if c, err := net.Dial("udp", server); err == nil {
+	if c, err := (&net.Dialer{}).DialContext(context.Background(), "udp", server); err == nil {
 		defer c.Close()
 		if u, ok := c.LocalAddr().(*net.UDPAddr); ok {
 			return u.IP.String(), true

@@ -102,11 +102,14 @@ func fieldServer(c *websocket.Conn, frames []recorded) error {
 		return err
 	}
 	var come struct {
-		Type int
+		Type wire.Type
 		Come map[string]any
 	}
-	if err := json.Unmarshal(data, &come); err != nil || come.Type != 1 {
-		return fmt.Errorf("first frame %s: %v", data, err)
+	if err := json.Unmarshal(data, &come); err != nil {
+		return err
+	}
+	if come.Type != wire.Come.Type() {
+		return fmt.Errorf("the first frame is %s", data)
 	}
 	for _, field := range []string{"id", "name", "version", "ip", "mac", "host_name", "os", "platform", "platform_version", "kernel_version", "arch", "cpu", "cpu_core", "memory"} {
 		if _, ok := come.Come[field]; !ok {

@@ -68,8 +68,8 @@ func (a *api) downloadLogs(w http.ResponseWriter, r *http.Request, in *logsInput
 	wait := time.Duration(in.Timeout) * time.Second
 	// The server's own deadlines are made for short answers. Where they cannot be moved, they hold.
 	rc := http.NewResponseController(w)
-	rc.SetReadDeadline(time.Now().Add(wait + downloadTime))
-	rc.SetWriteDeadline(time.Now().Add(wait + downloadTime))
+	_ = rc.SetReadDeadline(time.Now().Add(wait + downloadTime))
+	_ = rc.SetWriteDeadline(time.Now().Add(wait + downloadTime))
 
 	s, err := a.spools.open()
 	if err == nil {

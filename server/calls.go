@@ -99,6 +99,6 @@ func (c *calls) end() {
 	c.waiting, c.ended = nil, true
 	c.mu.Unlock()
 	for _, p := range waiting {
-		p.end(ErrGone)
+		_ = p.end(ErrGone) // its caller learns how it ended
 	}
 }

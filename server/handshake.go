@@ -58,7 +58,7 @@ func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err err
 	come, result, err := receiveCome(c)
 	if err != nil {
 		if result != "lost" {
-			s.answer(c, wire.HandshakePayload{Msg: err.Error()})
+			s.turnAway(c, err)
 		}
 		return nil, result, err
 	}
@@ -68,13 +68,13 @@ func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err err
 		come.ID = newAgentID(now)
 	} else if err := wire.CheckID(come.ID); err != nil {
 		err = fmt.Errorf("agent %w", err)
-		s.answer(c, wire.HandshakePayload{Msg: err.Error()})
+		s.turnAway(c, err)
 		return nil, "bad_id", err
 	}
 	sess = newSession(c, come, now)
 	old, err := s.sessions.claim(s.ctx, sess)
 	if err != nil {
-		s.answer(c, wire.HandshakePayload{Msg: err.Error()})
+		s.turnAway(c, err)
 		if !errors.Is(err, errConflict) {
 			return nil, "draining", err
 		}
@@ -121,6 +121,11 @@ func (s *Server) answer(c *conn.Conn, p wire.HandshakePayload) error {
 		return err
 	}
 	return c.Send(s.ctx, conn.Control, b)
+}
+
+// turnAway says why there is no session. Whether the client hears it or not, it is gone.
+func (s *Server) turnAway(c *conn.Conn, why error) {
+	_ = s.answer(c, wire.HandshakePayload{Msg: why.Error()})
 }
 
 // evict closes a session that has lost its id. Its own goroutine does the rest.

@@ -26,7 +26,7 @@ var (
 	DownloadError = Define[DownloadErrorPayload](27, "download error", "download_error")
 )
 
-// TempDir, as the directory of an upload, stands for the host's folder for temporary files.
+// TempDir as the directory of an upload stands for the host's folder for temporary files.
 const TempDir = "$$TMP$$"
 
 // MaxInline is the size, in bytes, of the largest file whose content is sent within an upload.
