@@ -68,14 +68,23 @@ func (d *Document) Check(o *Options) *Result {
 	result.Findings = o.apply(c.found)
 	result.More = c.more
 	result.Findings = d.ignore(o, result.Findings)
-	slices.SortStableFunc(result.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule))
-	})
+	slices.SortStableFunc(result.Findings, comparePlaces)
 	// What aliases and merge keys repeat is found as often.
 	result.Findings = slices.CompactFunc(result.Findings, func(a, b Finding) bool {
 		return a.Rule == b.Rule && a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
 	})
 	return result
+}
+
+// comparePlaces orders findings by their place, those in the manifest before those in a configuration file.
+func comparePlaces(a, b Finding) int {
+	switch {
+	case a.Conf && !b.Conf:
+		return 1
+	case b.Conf && !a.Conf:
+		return -1
+	}
+	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule))
 }
 
 // apply takes out the findings of rules that are off and sets severities.

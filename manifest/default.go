@@ -161,7 +161,13 @@ func valueOf(t Type, s scalar) (Value, *problem) {
 		if s.kind < kindList && t != TypeBytes && t != TypeDuration {
 			return mismatch(quoted(s.text))
 		}
-		return mismatch("")
+		value, p := mismatch("")
+		if s.kind == kindInt && t == TypeBytes {
+			p.text = both("a number without quotes is no size; write %q for bytes, or a unit as in 10M", "不带引号的数字不是字节数，请写作%q（字节）或带单位，例如10M", clip(s.text)+"B")
+		} else if s.kind == kindInt && t == TypeDuration {
+			p.text = both("a number is no duration; write a unit, as in %q", "数字不是时长，请带上单位，例如%q", clip(s.text)+"s")
+		}
+		return value, p
 	}
 	return parseText(t, s.text)
 }

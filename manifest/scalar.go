@@ -31,8 +31,10 @@ func (k kind) name() Text {
 		return Text{"a bool", "布尔值"}
 	case kindInt:
 		return Text{"an integer", "整数"}
-	case kindFloat, kindOdd:
+	case kindFloat:
 		return Text{"a float", "浮点数"}
+	case kindOdd:
+		return Text{"not a finite number", "非有限数"}
 	case kindList:
 		return Text{"a list", "列表"}
 	}

@@ -21,7 +21,7 @@ func (c *checker) texts(p *pair, missing ID) map[string]string {
 		c.node(missing, p.key, both("%s is empty", "%s为空", field))
 		return nil
 	case s.kind != kindMap:
-		c.node(ruleFieldType, p.value, both("%s is %s; it is a mapping of languages, as %s: { zh: … }", "%s是%s，应为语言的映射，例如%[1]s: { zh: … }", field, s.kind.name()))
+		c.node(ruleFieldType, p.value, both("%s is %s; it is a mapping of languages, as %[1]s: { zh: … }", "%s是%s，应为语言的映射，例如%[1]s: { zh: … }", field, s.kind.name()))
 		return nil
 	}
 	pairs := c.pairs(v)
