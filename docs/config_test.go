@@ -83,14 +83,15 @@ func TestAgentDefaults(t *testing.T) {
 	actual.Log.Dir, actual.Log.Size, actual.Log.Rotate = logging.DefaultDir, logging.DefaultSize, logging.DefaultRotate
 	actual.Log.RotateBy, actual.Log.Format, actual.Log.Flush = logging.RotateBySize, logging.FormatText, logging.DefaultFlush
 
-	text := server
+	var text strings.Builder
+	text.WriteString(server)
 	for _, s := range agentSettings(t) {
 		if s.Default != "" {
-			text += s.Key + " = " + s.Default + "\n"
+			text.WriteString(s.Key + " = " + s.Default + "\n")
 		}
 	}
 	documented := conf{Config: libagent.Config{Log: logging.Config{Name: "defaults-agent"}, Limit: limit.Config{Name: "defaults-agent"}}}
-	if err := kvconf.Unmarshal([]byte(text), &documented); err != nil {
+	if err := kvconf.Unmarshal([]byte(text.String()), &documented); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(documented.Config, actual) {

@@ -157,14 +157,15 @@ func TestLinks(t *testing.T) {
 
 // anchors returns what the headings of a document can be linked by, one a line.
 func anchors(doc string) string {
-	all := "\n"
+	var all strings.Builder
+	all.WriteString("\n")
 	for line := range strings.SplitSeq(doc, "\n") {
 		if !strings.HasPrefix(line, "#") {
 			continue
 		}
 		text := strings.ToLower(strings.TrimSpace(strings.TrimLeft(line, "#")))
 		text = regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(text, "")
-		all += strings.ReplaceAll(text, " ", "-") + "\n"
+		all.WriteString(strings.ReplaceAll(text, " ", "-") + "\n")
 	}
-	return all
+	return all.String()
 }

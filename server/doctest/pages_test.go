@@ -127,7 +127,7 @@ func TestConsole(t *testing.T) {
 		}
 	}
 	r := start(t)
-	p := r.agent(t, "basic.id = host-17\n")
+	p := r.agent(t, "basic.id = host-17\nbasic.log.target = file\n")
 	eventually(t, "the agent is connected", func() error {
 		_, err := r.get(t, "/api/agents/host-17")
 		return err
@@ -212,4 +212,47 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// The page lists every call of the API, and no others.
+func TestCalls(t *testing.T) {
+	r := start(t)
+	documented := make(map[string]bool)
+	for _, table := range doccheck.Tables(read(t, docs+"/operating-the-server.md")) {
+		if table.Head[0] != "call" {
+			continue
+		}
+		for _, row := range table.Rows {
+			documented[strings.Trim(row[0], "`")] = true
+		}
+	}
+	body, err := r.get(t, "/api/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var api struct {
+		OpenAPI string
+		Paths   map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(body), &api); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(api.OpenAPI, "3.1.") || len(api.Paths) < 4 {
+		t.Fatalf("OpenAPI %s with %d paths", api.OpenAPI, len(api.Paths))
+	}
+	for path, methods := range api.Paths {
+		for method := range methods {
+			call := strings.ToUpper(method) + " " + path
+			if !documented[call] {
+				t.Errorf("operating-the-server.md lacks %s", call)
+			}
+			delete(documented, call)
+		}
+	}
+	for call := range documented { // what is left is there, but not described
+		path := strings.TrimPrefix(call, "GET ")
+		if _, err := r.get(t, path); err != nil {
+			t.Errorf("operating-the-server.md has %s: %v", call, err)
+		}
+	}
 }
