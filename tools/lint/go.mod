@@ -1,4 +1,5 @@
-// The tools of the build, pinned here so that nobody who imports the library inherits them.
+// The tools of the build, pinned here so that nobody who imports the library inherits them. golangci-lint needs a newer Go than
+// the library does.
 module github.com/jkstack/jkframe/v2/tools/lint
 
 go 1.26.0
