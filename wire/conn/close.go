@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"context"
 	"errors"
 	"io"
 	"strings"
@@ -57,14 +56,14 @@ func (c *Conn) shut(code int, reason string, receiver bool) {
 		if receiver {
 			c.outwait()
 		} else {
-			c.receiving.enter(context.Background(), Control) // as soon as the receiver has seen the end, or has a frame
+			c.receiving.lock() // as soon as the receiver has seen the end, or has a frame
 			c.outwait()
 			c.receiving.leave()
 		}
 	}
 	c.life.Close()
 	if !receiver { // it may be about to have a ping answered
-		c.receiving.enter(context.Background(), Control)
+		c.receiving.lock()
 		defer c.receiving.leave()
 	}
 	c.tasks.Wait()
@@ -72,9 +71,7 @@ func (c *Conn) shut(code int, reason string, receiver bool) {
 
 // goodbye writes the close frame, or the one that the library has made already.
 func (c *Conn) goodbye(code int, reason string) error {
-	if err := c.gate.enter(context.Background(), Control); err != nil {
-		return err
-	}
+	c.gate.lock() // whoever holds it leaves it in time
 	defer c.gate.leave()
 	err := c.sendControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, cutReason(reason)))
 	if errors.Is(err, websocket.ErrCloseSent) {

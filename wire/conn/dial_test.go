@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,7 +27,7 @@ func TestRefused(t *testing.T) {
 		want   conn.RefusedError
 		text   string
 	}{
-		{"401", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you", 401) },
+		{"401", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you", http.StatusUnauthorized) },
 			conn.RefusedError{Status: 401, Body: "who are you\n"}, `server answered with HTTP status 401: "who are you\n"`},
 		{"404", http.NotFound,
 			conn.RefusedError{Status: 404, Body: "404 page not found\n"}, `server answered with HTTP status 404: "404 page not found\n"`},
@@ -154,7 +155,7 @@ func TestDialContext(t *testing.T) {
 				defer cancel()
 				d := conn.Dialer{
 					Options: conn.Options{IdleTimeout: -1, WriteTimeout: time.Hour},
-					NetDial: func(context.Context, string, string) (net.Conn, error) { return near, nil },
+					NetDial: pipeDialer(near),
 				}
 				begin := time.Now()
 				_, err := d.Dial(ctx, scheme+"://test/")
@@ -225,7 +226,7 @@ func TestDialRequest(t *testing.T) {
 // wss works: frames of all sizes both ways, a goodbye, and a server that the host does not trust is refused.
 func TestTLS(t *testing.T) {
 	accepted := make(chan *conn.Conn)
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := conn.Upgrade(w, r, conn.Options{})
 		if err != nil {
 			t.Error(err)
@@ -233,7 +234,8 @@ func TestTLS(t *testing.T) {
 		}
 		accepted <- c
 	}))
-	srv.Config.ErrorLog = nil
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // says that the last client did not trust it
+	srv.StartTLS()
 	defer srv.Close()
 	url := "wss" + strings.TrimPrefix(srv.URL, "https")
 	roots := x509.NewCertPool()

@@ -1,13 +1,19 @@
 // Package conn is one connection between an agent and a server: a WebSocket with deadlines, limits and priorities. Both
-// ends use it; an agent gets one from [Dial], a server from [Upgrade].
+// ends use it; an agent gets one from [Dialer.Dial], a server from [Upgrade].
 //
 // One goroutine receives with [Conn.Receive]. Any number may [Conn.Send]: a send returns when the kernel has taken every
 // byte, so the caller may reuse its buffers, and a caller that wants less waiting sends several frames in one call. A
 // frame of the [Control] lane overtakes all waiting frames of the [Bulk] lane.
 //
 // Whatever is read from the peer counts as a sign of life. A peer that says nothing for [Options.IdleTimeout] is gone,
-// and so is one that takes no bytes for [Options.WriteTimeout]; nobody waits longer.
+// and so is one that takes no bytes for [Options.WriteTimeout]; nobody waits longer. A slow peer that moves is not cut
+// off.
 //
-// An idle connection costs its socket, 512 bytes of read buffer and the goroutine that receives: buffers for messages
-// and for writing are borrowed while they are needed.
+// A peer that sends too much, what is not UTF-8, or what is no WebSocket is told so in a close frame before the connection
+// ends. A message that is no frame of the protocol harms nothing but itself.
+//
+// An idle connection costs its socket, 512 bytes of read buffer and the goroutine that receives, less than 8 kB together:
+// buffers for messages and for writing are borrowed while they are needed, and [Conn.Receive] waits where the stack of
+// its goroutine can shrink. For that the functions that call it should have little on the stack themselves: a few hundred
+// bytes.
 package conn

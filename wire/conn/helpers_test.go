@@ -91,8 +91,12 @@ func pipe(t testing.TB, opt conn.Options) (*conn.Conn, *rawPeer) {
 
 // dialOn shakes hands as a client on a connection that exists.
 func dialOn(nc net.Conn, opt conn.Options) (*conn.Conn, error) {
-	d := conn.Dialer{Options: opt, NetDial: func(context.Context, string, string) (net.Conn, error) { return nc, nil }}
-	return d.Dial(context.Background(), "ws://test/ws/agent")
+	return conn.Dialer{Options: opt, NetDial: pipeDialer(nc)}.Dial(context.Background(), "ws://test/ws/agent")
+}
+
+// pipeDialer dials a connection that exists.
+func pipeDialer(nc net.Conn) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) { return nc, nil }
 }
 
 // upgradeOn shakes hands as a server on a connection that exists.

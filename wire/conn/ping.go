@@ -47,10 +47,7 @@ func (c *Conn) gotPing(data string) error {
 		return nil // nobody waits for an answer, or somebody is about to give it
 	}
 	c.tasks.Go(func() {
-		// The context never ends: whoever holds the gate leaves it in time, or the connection breaks.
-		if c.gate.enter(context.Background(), Control) != nil {
-			return
-		}
+		c.gate.lock()
 		defer c.gate.leave()
 		newest := c.pong.Swap(nil)
 		if err := c.sendControl(websocket.PongMessage, []byte(*newest)); err != nil {

@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,9 +28,7 @@ func (c *Conn) Receive() (*wire.Frame, error) {
 // an idle connection keeps half of it, since the collector gives back what is three quarters empty. An error is found
 // again by whoever reads.
 func (c *Conn) await() {
-	if c.receiving.enter(context.Background(), Control) != nil {
-		return
-	}
+	c.receiving.lock()
 	c.release()
 	if c.failed == nil && !c.closing() {
 		c.buffered.Peek(1)
@@ -40,9 +37,7 @@ func (c *Conn) await() {
 }
 
 func (c *Conn) receive() (*wire.Frame, error) {
-	if err := c.receiving.enter(context.Background(), Control); err != nil {
-		return nil, err
-	}
+	c.receiving.lock()
 	defer c.receiving.leave()
 	c.release()
 	if c.failed != nil {

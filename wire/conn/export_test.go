@@ -1,0 +1,4 @@
+package conn
+
+// RetryAfter reads a Retry-After header.
+var RetryAfter = retryAfter

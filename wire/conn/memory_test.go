@@ -1,0 +1,86 @@
+package conn_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// An idle agent must cost its server little, with the goroutine that receives, also after that had much to do: ten
+// thousand of them are in a fleet.
+func TestIdleMemory(t *testing.T) {
+	const n = 500
+	most := int64(8 << 10) // bytes a connection, those of the client's socket in this process included
+	if raceDetector {
+		most = 12 << 10 // its frames on the stack are larger
+	}
+	url := serve(t, conn.Options{}, func(c *conn.Conn) {
+		defer c.Close(conn.CodeNormal, "")
+		for {
+			if _, err := c.Receive(); err != nil {
+				return
+			}
+			if busy(40) == 0 || c.Send(t.Context(), conn.Control, numbered("x")) != nil {
+				return
+			}
+		}
+	})
+	// What the first connections leave in pools and caches is not counted.
+	shakeHands(t, url)
+	before := inUse()
+	for range n {
+		shakeHands(t, url)
+	}
+	if got := (inUse() - before) / n; got > most {
+		t.Errorf("an idle connection costs %d bytes, want at most %d", got, most)
+	}
+}
+
+// busy needs some kilobytes of stack, as handlers do.
+//
+//go:noinline
+func busy(depth int) int {
+	var b [256]byte
+	b[depth] = 1
+	if depth > 0 {
+		return busy(depth-1) + int(b[depth])
+	}
+	return int(b[0])
+}
+
+func shakeHands(t *testing.T, url string) {
+	nc, err := net.Dial("tcp", strings.TrimPrefix(url, "ws://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	fmt.Fprintf(nc, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Extensions: %s\r\n\r\n", testKey, deflate)
+	var b [1024]byte
+	for got := 0; !bytes.Contains(b[:got], []byte("\r\n\r\n")); {
+		k, err := nc.Read(b[got:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += k
+	}
+	nc.Write(rawFrame(bitFin|bitCompressed|opText, deflated(t, frame(3000))))
+	if _, err := nc.Read(b[:]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inUse returns the bytes of heap and stacks.
+func inUse() int64 {
+	for range 5 { // a stack gets half as large with each
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse)
+}
