@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -38,6 +39,10 @@ func (c *checker) defaultField(it *item) {
 		return
 	}
 	problems := it.violations(it.Default)
+	if f := it.fields.allowRelative; f != nil && it.AllowRelative == nil {
+		// Whether the path may be relative is not known.
+		problems = slices.DeleteFunc(problems, func(bad *problem) bool { return bad.rule == ruleDefaultPath })
+	}
 	for _, bad := range problems {
 		at := p.value
 		if bad.member >= 0 && bad.member < len(places) {
@@ -158,7 +163,7 @@ func valueOf(t Type, s scalar) (Value, *problem) {
 		return Value{s.text, s.text}, nil
 	}
 	if s.kind != kindString {
-		if s.kind < kindList && t != TypeBytes && t != TypeDuration {
+		if s.kind < kindList && (t == TypeString || t == TypePath || t == TypeUUID) {
 			return mismatch(quoted(s.text))
 		}
 		value, p := mismatch("")
@@ -206,13 +211,17 @@ func (it *Item) violations(v Value) []*problem {
 	}
 	switch it.Type {
 	case TypeString:
-		add(unwritable(v.Text))
+		if p := unwritable(v.Text); p != nil {
+			return []*problem{p}
+		}
 		if it.pattern != nil && !it.pattern.MatchString(v.Text) {
 			add(wrong(ruleDefaultPattern, "%q does not match %s", "%q不匹配%s", clip(v.Text), clip(it.StrValid)))
 		}
 		add(it.tooLong(int64(utf8.RuneCountInString(v.Text)), v.Text))
 	case TypePath:
-		add(unwritable(v.Text))
+		if p := unwritable(v.Text); p != nil {
+			return []*problem{p}
+		}
 		add(it.relative(v.Text))
 		add(it.tooLong(int64(utf8.RuneCountInString(v.Text)), v.Text))
 	case TypeUUID:

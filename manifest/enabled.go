@@ -205,7 +205,7 @@ func (c *checker) contain(p *pair, target *item) (string, bool) {
 	}
 	if target != nil && target.valid != nil && !target.valid[s.text] {
 		bad := notAllowed(ruleContainMember, s.text, target.CSVValid)
-		c.node(ruleContainMember, p.value, both("%s, which is the csv_valid of %s", "%s（%s的csv_valid）", bad.text, target.Key))
+		c.node(ruleContainMember, p.value, both("csv_valid of %s: %s", "%s的csv_valid：%s", target.Key, bad.text))
 		return "", false
 	}
 	if s.legacy != notLegacy && s.legacy != legacyLetter {

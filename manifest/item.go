@@ -99,7 +99,7 @@ func (c *checker) item(at *yaml.Node) *item {
 			*slot = &pairs[i]
 		}
 	}
-	c.keyField(it)
+	c.keyField(it, at)
 	for _, p := range pairs {
 		if p.key.Kind != yaml.ScalarNode || !isField(p.key.Value) {
 			c.unknownField(it, p)
@@ -146,7 +146,7 @@ func (c *checker) unknownField(it *item, p pair) {
 }
 
 // keyField checks the key. An item whose key has a finding is no target of others.
-func (c *checker) keyField(it *item) {
+func (c *checker) keyField(it *item, at *yaml.Node) {
 	p := it.fields.key
 	if p == nil {
 		return
@@ -170,7 +170,11 @@ func (c *checker) keyField(it *item) {
 		c.node(ruleKeySyntax, p.value, both("%q is not a key: parts of letters, digits, _ and - between single dots", "%q不是合法的key：应为由单个点分隔的字母、数字、_和-", clip(key)))
 		c.unusable[key] = true
 	case c.byKey[key] != nil:
-		c.node(ruleKeyDuplicate, p.value, both("the key %s is in line %d already", "key %s在第%d行已存在", clip(key), c.byKey[key].Line))
+		again := p.value
+		if again == c.byKey[key].fields.key.value {
+			again = at // an alias or a merge key repeats it
+		}
+		c.node(ruleKeyDuplicate, again, both("the key %s is in line %d already", "key %s在第%d行已存在", clip(key), c.byKey[key].Line))
 	default:
 		c.byKey[key] = it
 		it.usable = true

@@ -54,6 +54,8 @@ func notPortable(expr string) string {
 			if what := groupNotPortable(rest); what != "" {
 				return what
 			}
+		case len(rest) > 1 && (rest[0] == '^' || rest[0] == '$') && strings.IndexByte("*+?", rest[1]) >= 0:
+			return rest[:2] // only Go repeats a place
 		}
 		i++
 	}

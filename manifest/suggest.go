@@ -23,11 +23,12 @@ func nearest(name string, names iter.Seq[string]) string {
 			}
 			a, b = restA, restB
 		}
-		allowed := max(1, len(a)/3)
-		if abs(len(a)-len(b)) > allowed || min(len(a), len(b)) < 2 && a != b {
+		x, y := []rune(a), []rune(b)
+		allowed := max(1, len(x)/3)
+		if abs(len(x)-len(y)) > allowed || min(len(x), len(y)) < 2 && a != b {
 			continue
 		}
-		if n := slips(a, b); n <= allowed && n < least {
+		if n := slips(x, y); n <= allowed && n < least {
 			best, least = other, n
 		}
 	}
@@ -38,8 +39,8 @@ func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", 
 
 func abs(n int) int { return max(n, -n) }
 
-// slips counts the bytes that were left out, added, mistaken or swapped with their neighbour.
-func slips(a, b string) int {
+// slips counts the characters that were left out, added, mistaken or swapped with their neighbour.
+func slips(a, b []rune) int {
 	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
 	for j := range rows[1] {
 		rows[1][j] = j

@@ -88,7 +88,7 @@ func (c *checker) stringValue(p *pair, null ID) (string, bool) {
 		return s.text, true
 	}
 	f := c.node(ruleFieldType, p.value, both("%s is %s, not a string", "%s是%s，应为字符串", clip(p.key.Value), s.kind.name()))
-	if s.kind < kindList {
+	if s.kind < kindList && p.key.Value != "type" {
 		f.Fix = c.replace(p.value, quoted(s.text))
 	}
 	return "", false

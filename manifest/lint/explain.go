@@ -3,7 +3,6 @@ package lint
 import (
 	"embed"
 	"fmt"
-	"io"
 	"strings"
 	"text/tabwriter"
 
@@ -38,8 +37,7 @@ func (c Command) explain(name, lang string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s %s (%s)\n%s\n\n", rule.ID, rule.Slug, rule.Severity, rule.Summary.In(lang))
-	_, err = io.WriteString(c.Stdout, text)
+	_, err = fmt.Fprintf(c.Stdout, "%s %s (%s): %s\n\n%s", rule.ID, rule.Slug, rule.Severity, rule.Summary.In(lang), inLanguage(text, lang))
 	return err
 }
 
@@ -55,4 +53,12 @@ func ruleText(rule manifest.Rule) (string, error) {
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 	return strings.TrimSpace(section) + "\n", nil
+}
+
+// inLanguage takes the other language out of a section: first comes the English text, then the Chinese one as a quotation,
+// then the examples.
+func inLanguage(section, lang string) string {
+	english, rest, _ := strings.Cut(section, "\n\n> ")
+	chinese, examples, _ := strings.Cut(rest, "\n\n")
+	return manifest.Text{EN: english, ZH: chinese}.In(lang) + "\n\n" + examples
 }

@@ -138,11 +138,14 @@ func (p *textPrinter) summary(counts map[manifest.Severity]int, fixes int) {
 		if n == 0 {
 			continue
 		}
-		word := p.severity(s)
-		if n > 1 && s != manifest.Info {
-			word += p.say("s", "")
+		word := " " + p.severity(s)
+		switch {
+		case p.settings.lang == "zh":
+			word = "个" + p.severity(s)
+		case n > 1 && s != manifest.Info:
+			word += "s"
 		}
-		parts = append(parts, strconv.Itoa(n)+" "+word)
+		parts = append(parts, strconv.Itoa(n)+word)
 	}
 	p.WriteString(strings.Join(parts, p.say(", ", "，")))
 	if fixes > 0 {
