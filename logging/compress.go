@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -32,44 +33,27 @@ func (d *folder) runCompress(done <-chan struct{}) {
 	}
 }
 
-// pack compresses every rotated file that is not compressed yet, the newest first.
+// pack compresses the rotated files that are not compressed yet, the newest first. Files that get other names meanwhile
+// are found by the next call, for which the rotation that named them has asked.
 func (d *folder) pack(done <-chan struct{}) error {
-	for {
-		e, ok, err := d.unpacked()
-		if err != nil || !ok {
-			return err
-		}
-		if err := d.packOne(e, done); err != nil {
-			return err
-		}
-	}
-}
-
-// unpacked returns a rotated file to compress.
-func (d *folder) unpacked() (e entry, ok bool, err error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	entries, err := d.list()
+	d.mu.Unlock()
 	if errors.Is(err, fs.ErrNotExist) {
-		return entry{}, false, nil
+		return nil
 	}
 	for _, e := range entries {
-		if !e.gz && !e.live && e.number != 0 {
-			return e, true, nil
+		if err == nil && !e.gz && !e.live && e.number != 0 {
+			err = d.packOne(e, done)
 		}
 	}
-	return entry{}, false, err
+	return err
 }
 
 // packOne compresses e. The file gets its name only when it is complete; until then the log has the one it is made from,
 // and rotations may give that another number meanwhile.
 func (d *folder) packOne(e entry, done <-chan struct{}) (err error) {
-	root, err := os.OpenRoot(d.dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	src, err := openRegular(root, d.naming.format(e.part))
+	src, err := d.openPart(e.part)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -78,11 +62,11 @@ func (d *folder) packOne(e entry, done <-chan struct{}) (err error) {
 	}
 	defer src.Close()
 
-	tmp := d.naming.name + ".log.gz.tmp"
-	if st, err := root.Lstat(tmp); err == nil && st.Mode().IsRegular() && time.Since(st.ModTime()) > stale {
-		root.Remove(tmp) // of a process that ended in the middle of it
+	tmp := filepath.Join(d.dir, d.naming.name+".log.gz.tmp")
+	if st, err := os.Lstat(tmp); err == nil && st.Mode().IsRegular() && time.Since(st.ModTime()) > stale {
+		_ = os.Remove(tmp) // of a process that ended in the middle of it; when it stays, the next call says so
 	}
-	dst, err := root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.info.Mode().Perm())
+	dst, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.info.Mode().Perm())
 	if errors.Is(err, fs.ErrExist) {
 		return errStopped // another process is at it
 	}
@@ -91,15 +75,15 @@ func (d *folder) packOne(e entry, done <-chan struct{}) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			root.Remove(tmp)
+			err = errors.Join(err, os.Remove(tmp))
 		}
 	}()
 	err = compress(dst, src, done)
 	if err = errors.Join(err, dst.Close()); err != nil {
 		return err
 	}
-	root.Chtimes(tmp, time.Now(), e.info.ModTime()) // a wrong time is no reason to keep the large file
-	return d.install(root, tmp, src)
+	_ = os.Chtimes(tmp, time.Now(), e.info.ModTime()) // a wrong time is no reason to keep the large file
+	return d.install(tmp, src)
 }
 
 // compress copies src to dst through gzip and to the disk, in pieces, so that it can be stopped.
@@ -124,7 +108,7 @@ func compress(dst, src *os.File, done <-chan struct{}) error {
 }
 
 // install puts the compressed file in the place of src, wherever that is by now.
-func (d *folder) install(root *os.Root, tmp string, src *os.File) error {
+func (d *folder) install(tmp string, src *os.File) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	st, err := src.Stat()
@@ -135,16 +119,20 @@ func (d *folder) install(root *os.Root, tmp string, src *os.File) error {
 	if err != nil {
 		return err
 	}
+	// Windows removes no file that is open.
+	if err := src.Close(); err != nil {
+		return err
+	}
 	for _, e := range entries {
 		if !os.SameFile(e.info, st) {
 			continue
 		}
 		packed := e.part
 		packed.gz = true
-		if err := root.Rename(tmp, d.naming.format(packed)); err != nil {
+		if err := os.Rename(tmp, d.path(packed)); err != nil {
 			return err
 		}
-		return root.Remove(d.naming.format(e.part))
+		return os.Remove(d.path(e.part))
 	}
-	return root.Remove(tmp) // src was removed
+	return os.Remove(tmp) // src was removed
 }

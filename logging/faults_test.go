@@ -3,6 +3,7 @@ package logging_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,7 @@ func recovered(t *testing.T, path, lost string, after ...string) {
 
 // Somebody moves the file, or the folder: lines go to a new one without being told, and none is lost.
 func TestMoved(t *testing.T) {
+	notOnWindows(t, "moves no folder with open files")
 	for _, what := range []string{"file", "folder"} {
 		synctest.Test(t, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "logs")
@@ -124,6 +126,7 @@ func TestReopen(t *testing.T) {
 
 // Somebody removes the file, or the folder with everything in it: they are made again.
 func TestRemoved(t *testing.T) {
+	notOnWindows(t, "keeps the name of an open file")
 	for _, what := range []string{"file", "folder"} {
 		synctest.Test(t, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "logs")
@@ -160,6 +163,7 @@ func TestTruncated(t *testing.T) {
 // The file is replaced by what could lead anywhere or stop the program. It is shown once, nothing is written to it, and when
 // it is gone the file is there again and says what is missing.
 func TestReplaced(t *testing.T) {
+	notOnWindows(t, "keeps the name of an open file")
 	for what, replace := range map[string]func(t *testing.T, path string){
 		"symbolic link": func(t *testing.T, path string) { symlink(t, path+".target", path) },
 		"FIFO":          mkfifo,
@@ -247,6 +251,7 @@ func TestNoFolder(t *testing.T) {
 
 // A fault that comes and goes is not shown each time, and one that differs is.
 func TestFlapping(t *testing.T) {
+	notOnWindows(t, "keeps the name of an open file")
 	synctest.Test(t, func(t *testing.T) {
 		f := openFaulty(t, t.TempDir(), nil)
 		for range 10 {
@@ -280,6 +285,7 @@ func TestFlapping(t *testing.T) {
 
 // What waits in the buffer when a fault begins is written when it ends; what came when the buffer was full is missing.
 func TestBufferFault(t *testing.T) {
+	notOnWindows(t, "keeps the name of an open file")
 	synctest.Test(t, func(t *testing.T) {
 		f := openFaulty(t, t.TempDir(), func(cfg *logging.Config) { cfg.Buffer, cfg.Flush = 200, time.Hour })
 		remove(t, f.path)
@@ -341,6 +347,14 @@ func TestStdoutFault(t *testing.T) {
 		}
 		f.works(t)
 	})
+}
+
+// notOnWindows skips a test of what that system does not let happen.
+func notOnWindows(t *testing.T, because string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows " + because)
+	}
 }
 
 func rename(t *testing.T, from, to string) {

@@ -54,17 +54,23 @@ func (d *folder) files() ([]File, error) {
 }
 
 func (d *folder) open(name string) (*os.File, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if _, ok := d.naming.parse(name); !ok {
+	p, ok := d.naming.parse(name)
+	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.openPart(p)
+}
+
+// openPart opens a part for reading.
+func (d *folder) openPart(p part) (*os.File, error) {
 	root, err := os.OpenRoot(d.dir)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	return openRegular(root, name)
+	return openRegular(root, d.naming.format(p))
 }
 
 // openRegular opens a regular file for reading.

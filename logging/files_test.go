@@ -93,6 +93,7 @@ func TestDefaults(t *testing.T) {
 
 // A file that an operator reads keeps its lines while rotations rename and remove it.
 func TestOpenFileStays(t *testing.T) {
+	notOnWindows(t, "keeps the name of an open file")
 	cfg := fileConfig(t)
 	cfg.Size, cfg.Rotate = 100, 1
 	l := open(t, cfg)

@@ -68,11 +68,9 @@ func (d *folder) run(changed, done <-chan struct{}) {
 // path is where a part of the log is.
 func (d *folder) path(p part) string { return filepath.Join(d.dir, d.naming.format(p)) }
 
-// How often something is done again because another process with the same log has changed the folder meanwhile.
-const (
-	retireTries = 10
-	tidyTries   = 100 // each time the other one has made progress
-)
+// retireTries is how often the current file is tried to get the number 0, when another process with the same log takes that
+// each time.
+const retireTries = 10
 
 // retire gives the current file the number 0.
 func (d *folder) retire(p part) (zero string, err error) {
@@ -102,6 +100,8 @@ type entry struct {
 	live bool // lines go to it, or may go to it
 }
 
+func samePart(a, b entry) bool { return a.part == b.part && os.SameFile(a.info, b.info) }
+
 // list returns the log's files, the newest first. It is called with the lock.
 func (d *folder) list() ([]entry, error) {
 	dir, err := os.ReadDir(d.dir)
@@ -116,7 +116,9 @@ func (d *folder) list() ([]entry, error) {
 		if !ok || !e.Type().IsRegular() {
 			continue
 		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() { // it may be gone meanwhile
+		// Not e.Info, whose identity of the file is not that of an open file on every system.
+		info, err := os.Lstat(filepath.Join(d.dir, e.Name()))
+		if err == nil && info.Mode().IsRegular() { // it may be gone meanwhile
 			entries = append(entries, entry{p, info, p == current || inUse != nil && os.SameFile(info, *inUse)})
 		}
 	}
@@ -125,26 +127,25 @@ func (d *folder) list() ([]entry, error) {
 }
 
 // tidy removes what is too old or too much, and gives numbers to the files that were just rotated. It is called with the
-// lock.
-func (d *folder) tidy() (err error) {
-	for range tidyTries {
-		var entries []entry
-		if entries, err = d.list(); err == nil {
+// lock. As long as another process with the same log changes the folder meanwhile, it starts again.
+func (d *folder) tidy() error {
+	var before []entry
+	for {
+		entries, err := d.list()
+		if err == nil {
 			err = d.shift(d.prune(entries))
 		}
-		if !errors.Is(err, fs.ErrExist) {
-			break
+		switch {
+		case errors.Is(err, fs.ErrExist) && !slices.EqualFunc(entries, before, samePart):
+			before = entries
+		case err != nil && !errors.Is(err, fs.ErrNotExist): // without a folder there is nothing to do
+			d.faults.failed(opNumber, err)
+			return err
+		default:
+			d.faults.works(opNumber)
+			return nil
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // without a folder there is nothing to do
-	}
-	if err != nil {
-		d.faults.failed(opNumber, err)
-		return err
-	}
-	d.faults.works(opNumber)
-	return nil
 }
 
 // prune removes the files beyond the number that is kept, and those beyond their age. It returns what is left.

@@ -30,7 +30,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 func (h *handler) emit(r *slog.Record) {
 	b := h.log.buffers.get()
 	*b = h.log.encoder.line(*b, &h.scope, r)
-	if h.log.file != nil {
+	if h.log.file != nil { // first: a terminal may be slow
 		h.log.file.write(*b, r.Level >= slog.LevelError, r.Time)
 	}
 	if h.log.stream != nil {

@@ -63,16 +63,6 @@ func (l *Log) Level() slog.Level { return l.level.Level() }
 // SetLevel changes the lowest level that is logged, at once and for every logger of l.
 func (l *Log) SetLevel(level slog.Level) { l.level.Set(level) }
 
-// write writes a line to every target that works, the file first: a terminal may be slow.
-func (l *Log) write(line []byte, level slog.Level, t time.Time) {
-	if l.file != nil {
-		l.file.write(line, level >= slog.LevelError, t)
-	}
-	if l.stream != nil {
-		l.stream.write(line)
-	}
-}
-
 // gap renders the line that stands where lines are missing.
 func (l *Log) gap(lost uint64, since time.Time, cause error) []byte {
 	r := slog.NewRecord(time.Now(), slog.LevelWarn, "lines of this log are missing here", 0)

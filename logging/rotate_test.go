@@ -217,6 +217,7 @@ func TestSmallerSize(t *testing.T) {
 
 // A new file has the permissions that an operator gave to the one before it.
 func TestPermissions(t *testing.T) {
+	notOnWindows(t, "has no such permissions")
 	cfg := fileConfig(t)
 	cfg.Size = 100
 	l := open(t, cfg)
