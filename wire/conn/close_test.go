@@ -79,6 +79,8 @@ func TestGoodbyeReason(t *testing.T) {
 func TestGoodbyeIsNotReset(t *testing.T) {
 	s, p := rawPair(t, conn.Options{}, "")
 	many := rawFrame(bitFin|opBinary, make([]byte, 100_000))
+	p.write(t, many[:50_000])
+	many = append(many[50_000:], many[:50_000]...)
 	wrote := inBackground(t, func() {
 		for range 20 {
 			if _, err := p.Write(many); err != nil {
@@ -119,6 +121,50 @@ func TestCloseWhilePeerSends(t *testing.T) {
 			s.Close(conn.CodeNormal, "")
 			told()
 		})
+	}
+}
+
+// halfCloser notes when what was to be written has ended.
+type halfCloser struct {
+	net.Conn
+	did chan string
+}
+
+func (c *halfCloser) CloseWrite() error {
+	c.did <- "half closed"
+	return nil
+}
+
+func (c *halfCloser) Close() error {
+	select {
+	case c.did <- "closed":
+	default: // later ones do nothing
+	}
+	return c.Conn.Close()
+}
+
+// A peer that does not understand the goodbye still sees that nothing more comes.
+func TestHalfClose(t *testing.T) {
+	near, far := net.Pipe()
+	up := make(chan *rawPeer)
+	go func() { up <- rawAccept(t, far) }()
+	nc := &halfCloser{near, make(chan string, 2)}
+	c, err := dialOn(nc, conn.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := <-up
+	told := inBackground(t, func() {
+		p.mustGoodbye(t, conn.CodeNormal)
+		if did := <-nc.did; did != "half closed" {
+			t.Errorf("after the goodbye: %s", did)
+		}
+		p.Close()
+	})
+	c.Close(conn.CodeNormal, "")
+	told()
+	if did := <-nc.did; did != "closed" {
+		t.Errorf("in the end: %s", did)
 	}
 }
 

@@ -29,7 +29,9 @@ func (c *scriptConn) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(p, c.data[:min(len(c.data), c.piece)])
-	c.data = c.data[n:]
+	if c.data = c.data[n:]; len(c.data) == 0 && c.piece%2 == 1 {
+		return n, io.EOF // as an io.Reader may
+	}
 	return n, nil
 }
 

@@ -180,32 +180,35 @@ func TestCancelledSend(t *testing.T) {
 
 // Cancelling at every moment, also that of being let in, never loses the turn of another.
 func TestCancelStorm(t *testing.T) {
-	s, c := pair(t, conn.Options{}, conn.Options{})
-	inBackground(t, func() { receiveEnd(s) })
-	defer c.Close(conn.CodeNormal, "")
-	const senders, each = 20, 200
-	var sent atomic.Uint64
-	var waits []func()
-	for i := range senders {
-		waits = append(waits, inBackground(t, func() {
-			for k := range each {
-				ctx, cancel := context.WithCancel(t.Context())
-				go cancel()
-				switch err := c.Send(ctx, conn.Lane(i%2), numbered(fmt.Sprint(k))); {
-				case err == nil:
-					sent.Add(1)
-				case !errors.Is(err, context.Canceled):
-					t.Errorf("send: %v", err)
-				}
+	s, p := pipe(t, conn.Options{})
+	p.takeAll(t)
+	const rounds, senders = 300, 30
+	var sent uint64
+	for range rounds {
+		ctx, cancel := context.WithCancel(t.Context())
+		results := make(chan error, senders)
+		for i := range senders {
+			go func() { results <- s.Send(ctx, conn.Lane(i%2), numbered("x")) }()
+		}
+		for i := range senders {
+			if i == senders/3 {
+				cancel()
 			}
-		}))
+			switch err := <-results; {
+			case err == nil:
+				sent++
+			case !errors.Is(err, context.Canceled):
+				t.Fatalf("send: %v", err)
+			}
+		}
+		cancel()
 	}
-	for _, wait := range waits {
-		wait()
+	mustSend(t, s, conn.Bulk, numbered("usable"))
+	if got := s.Stats().OutFrames; got != sent+1 {
+		t.Errorf("%d frames went out, %d sends succeeded", got, sent+1)
 	}
-	mustSend(t, c, conn.Bulk, numbered("usable"))
-	if got := c.Stats().OutFrames; got != sent.Load()+1 {
-		t.Errorf("%d frames went out, %d sends succeeded", got, sent.Load()+1)
+	if sent == 0 || sent == rounds*senders {
+		t.Errorf("%d of %d sends were cancelled", rounds*senders-sent, rounds*senders)
 	}
 }
 
