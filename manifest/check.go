@@ -20,16 +20,17 @@ type Options struct {
 type Result struct {
 	Findings []Finding // in the order of the text, at most MaxFindings
 
-	// More is how many findings there are beyond those.
-	More int
+	// More is how many findings there are beyond those, and MoreWorst their highest severity.
+	More      int
+	MoreWorst Severity
 
 	// Manifest is what the text says, without what is wrong; nil when it could not be read.
 	Manifest *Manifest
 }
 
-// Worst gives the highest severity of the findings, Off when there are none.
+// Worst gives the highest severity of all findings, Off when there are none.
 func (r *Result) Worst() Severity {
-	worst := Off
+	worst := r.MoreWorst
 	for i := range r.Findings {
 		worst = max(worst, r.Findings[i].Severity)
 	}
@@ -66,7 +67,7 @@ func (d *Document) Check(o *Options) *Result {
 		result.Manifest = c.manifest(d.root)
 	}
 	result.Findings = o.apply(c.found)
-	result.More = c.more
+	result.More, result.MoreWorst = c.more, c.worstBeyond()
 	result.Findings = d.ignore(o, result.Findings)
 	slices.SortStableFunc(result.Findings, comparePlaces)
 	// What aliases and merge keys repeat is found as often.

@@ -13,23 +13,27 @@ type collector struct {
 	key   string          // of the item that is looked at
 	usual map[ID]Severity // of the rules, filled at the first finding
 	found []Finding
-	more  int // findings beyond MaxFindings
+	more  int     // findings beyond MaxFindings
+	spare Finding // the last of those
+	worst Severity
 }
 
 // MaxFindings is how many findings of one file are kept.
-const MaxFindings = 10_000
+const MaxFindings = 5_000
 
 // at adds a finding for the bytes from start to end. What it returns is valid until the next one is added.
 func (c *collector) at(rule ID, start, end int, text Text) *Finding {
-	if len(c.found) == MaxFindings {
-		c.more++
-		return &Finding{}
-	}
 	if c.usual == nil {
 		c.usual = make(map[ID]Severity)
 		for _, r := range Rules() {
 			c.usual[r.ID] = r.Severity
 		}
+	}
+	if len(c.found) == MaxFindings {
+		c.more++
+		c.worst = c.worstBeyond()
+		c.spare = Finding{Severity: c.usual[rule]}
+		return &c.spare
 	}
 	f := Finding{Rule: rule, Severity: c.usual[rule], Message: text, Key: c.key}
 	f.Line, f.Column = c.src.place(start)
@@ -37,6 +41,9 @@ func (c *collector) at(rule ID, start, end int, text Text) *Finding {
 	c.found = append(c.found, f)
 	return &c.found[len(c.found)-1]
 }
+
+// worstBeyond gives the highest severity of the findings that were not kept.
+func (c *collector) worstBeyond() Severity { return max(c.worst, c.spare.Severity) }
 
 // node adds a finding for a value or a key.
 func (c *collector) node(rule ID, n *yaml.Node, text Text) *Finding {

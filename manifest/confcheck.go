@@ -209,10 +209,14 @@ type confText string
 
 // compare turns what the manifest says to the values into findings.
 func (c *confChecker) compare(e *Evaluation) {
+	wrong := make(map[string]bool)
 	for _, v := range e.Violations {
 		s := c.settings[v.Key]
 		c.key = v.Key
+		wrong[v.Key] = wrong[v.Key] || v.Severity == Error
 		switch {
+		case s != nil && v.Cause == ruleDefaultUnwritable && !s.emptyMember(v.Member):
+			// The file holds it: a "#" at the end of a line, a tab.
 		case s == nil || s.unset:
 			it := c.manifest.byKey[v.Key]
 			f := c.at(ruleConfMissing, 0, 0, both("%s is required and is not set", "缺少必填的配置项%s", it.Key))
@@ -230,7 +234,7 @@ func (c *confChecker) compare(e *Evaluation) {
 		}
 		c.key = f.Item.Key
 		if !f.Active {
-			c.inactive(f.Item, s)
+			c.inactive(f.Item, s, wrong)
 			continue
 		}
 		if f.Item.Type != TypeUUID && f.Item.Default.IsSet() && f.Value.IsSet() && !sameValue(f.Value, f.Item.Default) {
@@ -256,9 +260,24 @@ func (c *confChecker) invalid(s *confSetting, v Violation) {
 	c.at(ruleConfValue, start, end, v.Message).Severity = v.Severity
 }
 
-// inactive looks at a setting whose condition is false: agents read it nonetheless, and stop at a text they cannot read.
-func (c *confChecker) inactive(it *Item, s *confSetting) {
-	c.at(ruleConfDead, s.keyAt, s.keyAt+len(s.key), both("%s is not active: it needs that %s", "%s未生效：需要满足%s", it.Key, it.When.String()))
+// emptyMember reports whether a member of the list is empty.
+func (s *confSetting) emptyMember(i int) bool {
+	members := splitCSV(s.text)
+	return i >= 0 && i < len(members) && members[i] == ""
+}
+
+// inactive looks at a setting whose condition is false: agents read it nonetheless, and stop at a text they cannot read. While
+// the value of a setting that it depends on is wrong, nobody knows whether it is dead.
+func (c *confChecker) inactive(it *Item, s *confSetting, wrong map[string]bool) {
+	known := true
+	seen := make(map[string]bool) // conditions may go in a circle
+	for at := it; at != nil && at.When != nil && !seen[at.Key]; at = c.manifest.byKey[at.When.Target] {
+		seen[at.Key] = true
+		known = known && !wrong[at.When.Target]
+	}
+	if known {
+		c.at(ruleConfDead, s.keyAt, s.keyAt+len(s.key), both("%s is not active: it needs that %s", "%s未生效：需要满足%s", it.Key, it.When.String()))
+	}
 	if _, p := it.convert(confText(s.text)); p != nil && !s.bad {
 		c.at(ruleConfValue, s.valueAt, s.valueAt+len(s.value), p.text)
 	}

@@ -90,13 +90,13 @@ func (m *Manifest) Evaluate(values map[string]any) *Evaluation {
 		e.byKey[it.Key] = i
 		f := &e.Fields[i]
 		f.Item = it
-		v, ok := given[it.Key]
-		if !ok || v == nil {
+		v := given[it.Key]
+		delete(given, it.Key)
+		if v == nil {
 			f.Value, f.IsDefault = it.Default, it.Default.IsSet()
 			missing[i] = it.Required && !f.IsDefault
 			continue
 		}
-		delete(given, it.Key)
 		f.Value, problems[i] = it.convert(v)
 		missing[i] = it.Required && problems[i] == nil && isEmptyValue(f.Value)
 	}

@@ -10,7 +10,7 @@ func (it *Item) csvViolations(members []string) []*problem {
 	var all []*problem
 	seen := make(map[string]bool, len(members))
 	for i, m := range members {
-		p := it.memberProblem(m)
+		p := it.memberProblem(m, len(all) < maxMemberSuggests)
 		if p == nil && seen[m] {
 			p = wrong(ruleDefaultMemberDuplicate, "%q is there twice", "%q重复", clip(m))
 			p.severity = Warning
@@ -27,10 +27,15 @@ func (it *Item) csvViolations(members []string) []*problem {
 	return all
 }
 
-func (it *Item) memberProblem(m string) *problem {
+// maxMemberSuggests is how many members of a list are told what was probably meant.
+const maxMemberSuggests = 20
+
+func (it *Item) memberProblem(m string, suggest bool) *problem {
 	switch {
-	case it.valid != nil && !it.valid[m]:
+	case it.valid != nil && !it.valid[m] && suggest:
 		return notAllowed(ruleDefaultMember, m, it.CSVValid)
+	case it.valid != nil && !it.valid[m]:
+		return wrong(ruleDefaultMember, "%q is not allowed", "不允许%q", clip(m))
 	case m == "":
 		return wrong(ruleDefaultUnwritable, "a member is empty", "成员为空")
 	case strings.Contains(m, ","):

@@ -18,8 +18,9 @@ type report struct {
 	file     string
 	line     func(n int) string
 	findings []manifest.Finding
-	more     int  // findings beyond those
-	readable bool // as a manifest
+	more     int               // findings beyond those
+	beyond   manifest.Severity // the highest severity of those
+	readable bool              // as a manifest
 }
 
 // lint checks the files that the arguments name.
@@ -79,7 +80,7 @@ func (c Command) exit(s *settings, reports []*report, unreadable error) error {
 }
 
 func (r *report) worst() manifest.Severity {
-	worst := manifest.Off
+	worst := r.beyond
 	for i := range r.findings {
 		worst = max(worst, r.findings[i].Severity)
 	}
@@ -100,7 +101,7 @@ func (c Command) check(s *settings, f *flags, in input, data []byte) ([]*report,
 		doc := manifest.Parse(data)
 		result := doc.Check(&s.options)
 		m = result.Manifest
-		return &report{file: in.name, line: doc.Line, findings: result.Findings, more: result.More, readable: doc.Readable()}
+		return &report{file: in.name, line: doc.Line, findings: result.Findings, more: result.More, beyond: result.MoreWorst, readable: doc.Readable()}
 	}})
 	if err != nil || f.conf == "" || m == nil {
 		return []*report{r}, err
