@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -71,8 +72,12 @@ func (c *Conn) shut(code int, reason string, receiver bool) {
 
 // goodbye writes the close frame, or the one that the library has made already.
 func (c *Conn) goodbye(code int, reason string) error {
-	c.gate.lock() // whoever holds it leaves it in time
+	// The context never ends, but whoever holds the gate writes no longer than the deadlines.
+	if err := c.turn(context.Background(), Control); err != nil {
+		return err
+	}
 	defer c.gate.leave()
+	c.unwritable = ErrClosed
 	err := c.sendControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, cutReason(reason)))
 	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil

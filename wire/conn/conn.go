@@ -58,9 +58,10 @@ type Conn struct {
 	buffered     *bufio.Reader // what ws reads from, if it is known
 	compressFrom int
 
-	gate  gate                   // its holder writes
-	pong  atomic.Pointer[string] // the newest ping that is still to be answered
-	tasks sync.WaitGroup         // goroutines that answer pings
+	gate       gate                   // its holder writes, and has the next field
+	unwritable error                  // why nothing more can be written
+	pong       atomic.Pointer[string] // the newest ping that is still to be answered
+	tasks      sync.WaitGroup         // goroutines that answer pings
 
 	maxMessage atomic.Int64
 

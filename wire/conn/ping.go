@@ -29,7 +29,7 @@ func (c *Conn) Ping(ctx context.Context) error {
 
 // SendPing sends a ping and waits for nothing but its turn in the control lane.
 func (c *Conn) SendPing(ctx context.Context) error {
-	if err := c.gate.enter(ctx, Control); err != nil {
+	if err := c.turn(ctx, Control); err != nil {
 		return err
 	}
 	defer c.gate.leave()
@@ -47,7 +47,9 @@ func (c *Conn) gotPing(data string) error {
 		return nil // nobody waits for an answer, or somebody is about to give it
 	}
 	c.tasks.Go(func() {
-		c.gate.lock()
+		if c.turn(context.Background(), Control) != nil {
+			return
+		}
 		defer c.gate.leave()
 		newest := c.pong.Swap(nil)
 		if err := c.sendControl(websocket.PongMessage, []byte(*newest)); err != nil {

@@ -41,7 +41,7 @@ func (c *Conn) Send(ctx context.Context, lane Lane, frames ...[]byte) error {
 // sendSome waits its turn and writes as many frames as leave together, one at least, so that nobody waits long for a
 // turn. It returns how many frames it has written.
 func (c *Conn) sendSome(ctx context.Context, lane Lane, frames [][]byte) (int, error) {
-	if err := c.gate.enter(ctx, lane); err != nil {
+	if err := c.turn(ctx, lane); err != nil {
 		return 0, err
 	}
 	defer c.gate.leave()
@@ -64,6 +64,18 @@ func (c *Conn) sendSome(ctx context.Context, lane Lane, frames [][]byte) (int, e
 	return n, nil
 }
 
+// turn waits until the caller holds the gate and may write.
+func (c *Conn) turn(ctx context.Context, lane Lane) error {
+	if err := c.gate.enter(ctx, lane); err != nil {
+		return err
+	}
+	err := c.unwritable
+	if err != nil {
+		c.gate.leave()
+	}
+	return err
+}
+
 // sizeOnWire is about how many bytes a message of n bytes has on the wire when it is not compressed.
 func sizeOnWire(n int) int { return n + headerSize*(1+n/writeBufferSize) }
 
@@ -77,17 +89,23 @@ func (c *Conn) sendControl(kind int, data []byte) error {
 	return err
 }
 
-// broken ends a connection that could not be written. Half a frame may be out, so that nothing more can be said.
+// broken ends a connection that could not be written, and returns why nothing more can be: half a frame may be out. The
+// caller holds the gate.
 func (c *Conn) broken(err error) error {
-	if c.closing() || errors.Is(err, websocket.ErrCloseSent) {
+	switch {
+	case errors.Is(err, websocket.ErrCloseSent):
+		return ErrClosed // the library has said goodbye, which is still to be written
+	case c.closing():
+		c.unwritable = ErrClosed
 		return ErrClosed
 	}
 	c.over(err)
+	c.unwritable = *c.end.Load()
 	if errors.Is(err, ErrStalled) {
-		c.stream.Close()
+		c.life.Close()
 	} else {
 		// The peer is gone. Why, it may have said before, and that is still to be read.
 		c.life.end(time.Now().Add(linger))
 	}
-	return *c.end.Load()
+	return c.unwritable
 }

@@ -236,8 +236,9 @@ func TestBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := <-up
-	defer c.Close(conn.CodeNormal, "")
 	p.takeAll(t)
+	defer c.Close(conn.CodeNormal, "")
+	defer p.Close()
 	for _, b := range []struct{ frames, size, most int }{
 		{0, 200, 0},
 		{1, 200, 1}, // no write for the header alone

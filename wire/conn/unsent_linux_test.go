@@ -14,7 +14,7 @@ import (
 // What the kernel has taken, no control frame can overtake any more, so that it must not take megabytes for a peer that
 // reads slowly. (Without a limit it takes four here.)
 func TestKernelTakesLittle(t *testing.T) {
-	s, p := rawPair(t, conn.Options{WriteTimeout: 500 * time.Millisecond}, "")
+	s, p := rawPair(t, conn.Options{WriteTimeout: 200 * time.Millisecond}, "")
 	if err := p.Conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
 		t.Fatal(err)
 	}
