@@ -61,6 +61,7 @@ func (f *file) flush() {
 	if len(f.buf) > 0 && !f.closed {
 		f.prepare(0)
 		f.drain()
+		f.settle()
 	}
 }
 

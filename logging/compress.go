@@ -43,9 +43,14 @@ func (d *folder) pack(done <-chan struct{}) error {
 		return nil
 	}
 	for _, e := range entries {
-		if err == nil && !e.gz && !e.live && e.number != 0 {
-			err = d.packOne(e, done)
+		if e.gz || e.live || e.number == 0 {
+			continue
 		}
+		failed := d.packOne(e, done)
+		if errors.Is(failed, errStopped) {
+			return failed
+		}
+		err = errors.Join(err, failed)
 	}
 	return err
 }
@@ -78,42 +83,47 @@ func (d *folder) packOne(e entry, done <-chan struct{}) (err error) {
 			err = errors.Join(err, os.Remove(tmp))
 		}
 	}()
-	err = compress(dst, src, done)
+	size, err := compress(dst, src, done)
 	if err = errors.Join(err, dst.Close()); err != nil {
 		return err
 	}
 	_ = os.Chtimes(tmp, time.Now(), e.info.ModTime()) // a wrong time is no reason to keep the large file
-	return d.install(tmp, src)
+	return d.install(tmp, src, size)
 }
 
-// compress copies src to dst through gzip and to the disk, in pieces, so that it can be stopped.
-func compress(dst, src *os.File, done <-chan struct{}) error {
+// compress copies src to dst through gzip and to the disk, in pieces, so that it can be stopped. It returns the size of src.
+func compress(dst, src *os.File, done <-chan struct{}) (size int64, err error) {
 	zw, err := gzip.NewWriterLevel(dst, gzip.BestSpeed)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for {
 		select {
 		case <-done:
-			return errStopped
+			return size, errStopped
 		default:
 		}
-		switch _, err := io.CopyN(zw, src, 256<<10); {
+		n, err := io.CopyN(zw, src, 256<<10)
+		size += n
+		switch {
 		case err == io.EOF:
-			return errors.Join(zw.Close(), dst.Sync())
+			return size, errors.Join(zw.Close(), dst.Sync())
 		case err != nil:
-			return err
+			return size, err
 		}
 	}
 }
 
-// install puts the compressed file in the place of src, wherever that is by now.
-func (d *folder) install(tmp string, src *os.File) error {
+// install puts the compressed file in the place of src, wherever that is by now, unless src has more than what is in it.
+func (d *folder) install(tmp string, src *os.File, size int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	st, err := src.Stat()
 	if err != nil {
 		return err
+	}
+	if st.Size() != size {
+		return errStopped // another process has not noticed yet that the file was rotated
 	}
 	entries, err := d.list()
 	if err != nil {

@@ -59,8 +59,8 @@ type Config struct {
 	// Rotate is how many rotated files are kept beside the current one. By default, DefaultRotate.
 	Rotate int `kv:"rotate" desc:"how many rotated files are kept"`
 
-	// RotateBy is RotateBySize (NAME.log, NAME.log.1, …) or RotateByDate (NAME_20060102.log, a file for every day of the local time
-	// zone). By default, RotateBySize.
+	// RotateBy is RotateBySize (NAME.log, NAME.log.1, …) or RotateByDate (NAME_20060102.log, a file for every day of the
+	// local time zone). By default, RotateBySize.
 	RotateBy string `kv:"rotate_by" desc:"size, or date for a file a day"`
 
 	// Age is how long a rotated file is kept after its last line; looked at when the log is opened, at each rotation
@@ -148,7 +148,7 @@ func (c Config) complete() (Config, error) {
 		w.add("buffer", "%d is more than %d bytes", c.Buffer, maxBuffer)
 	}
 
-	if c.Name == "" {
+	if c.Name == "" && len(os.Args) > 0 {
 		c.Name = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	}
 	if err := checkName(c.Name); err != nil {

@@ -27,8 +27,8 @@
 //
 // No file is larger than Config.Size by more than one line. Beside the current file Config.Rotate files are kept. Only
 // files whose names are exactly of these patterns are ever renamed, compressed or removed, so that several logs may share
-// a folder; a rename never replaces a file. The file may be moved away or removed at any time, by logrotate or by hand: the
-// log notices within 100 ms of its next line, and at once with [Log.Reopen].
+// a folder; a rotation never replaces a file. The file may be moved away or removed at any time, by logrotate or by hand: a
+// log that is written to notices within 100 ms, until when lines go to the moved file, and at once with [Log.Reopen].
 //
 // # Faults
 //

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -20,10 +21,11 @@ const quiet = time.Minute
 
 // faults knows what does not work at the moment, and shows each such fault on standard error when it begins.
 type faults struct {
-	stderr  io.Writer
 	encoder encoder
 
 	mu     sync.Mutex // guards the fields below
+	stderr io.Writer
+	own    *os.File // what was opened for stderr, or nil
 	active map[string]error
 	shown  map[string]shown
 	count  uint64
@@ -36,7 +38,11 @@ type shown struct {
 }
 
 func newFaults(stderr io.Writer) *faults {
-	return &faults{stderr: stderr, active: map[string]error{}, shown: map[string]shown{}}
+	f := &faults{stderr: stderr, active: map[string]error{}, shown: map[string]shown{}}
+	if f.own = ownStream(stderr); f.own != nil {
+		f.stderr = f.own
+	}
+	return f
 }
 
 // failed counts a failure of op, and shows it when it is the first since op worked.
@@ -53,7 +59,7 @@ func (f *faults) failed(op string, err error) {
 	f.shown[op] = shown{err.Error(), time.Now()}
 	r := slog.NewRecord(time.Now(), slog.LevelError, op+" fails", 0)
 	r.AddAttrs(slog.Any("err", err))
-	f.stderr.Write(f.encoder.text(nil, &scope{}, &r)) // nobody is left to tell when this fails
+	_, _ = f.stderr.Write(f.encoder.text(nil, &scope{}, &r)) // nobody is left to tell when this fails
 }
 
 // works says that op works again.
@@ -72,6 +78,18 @@ func (f *faults) err() error {
 		errs = append(errs, fmt.Errorf("%s: %w", op, f.active[op]))
 	}
 	return errors.Join(errs...)
+}
+
+// close shows later faults nowhere.
+func (f *faults) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	own := f.own
+	f.stderr, f.own = io.Discard, nil
+	if own == nil {
+		return nil
+	}
+	return own.Close()
 }
 
 func (f *faults) total() uint64 {

@@ -41,7 +41,7 @@ type file struct {
 	verified  time.Duration // when f was last seen to be the file of path
 	check     time.Duration // when to look again, or to open the file when there is none
 	turnAfter time.Duration // when a rotation that failed is tried again
-	usual     bool          // a line of the present that fits can be written at once
+	usual     bool          // there is nothing but to write, or to hold, a line of the present that fits
 	closed    bool
 	loss      loss
 	rotations uint64
@@ -87,27 +87,30 @@ func notify(c chan<- struct{}) {
 }
 
 // write writes a line of the time t, or puts it into the buffer when there is one. An urgent line does not wait there.
-//
-// The time of a record saves a look at the clock as long as it lies between the last look at the file and the next one. A
-// record may be made by hand, with any time.
 func (f *file) write(line []byte, urgent bool, t time.Time) {
 	f.mu.Lock()
+	// The time of a record saves a look at the clock as long as it lies between the last look at the file and the next
+	// one. A record may be made by hand, with any time.
 	elapsed := t.Sub(f.opened)
-	now := elapsed >= f.verified && elapsed < f.check && (!f.naming.daily || !f.anotherDay(t))
-	if !f.usual || !now || f.size+int64(len(line)) > f.limit {
+	known := elapsed >= f.verified && elapsed < f.check && (!f.naming.daily || !f.anotherDay(t))
+	switch {
+	case !f.usual || !known || f.size+int64(len(line)) > f.limit:
 		f.admit(line, urgent)
-		f.mu.Unlock()
-		return
-	}
-	// The usual case stands here in one piece: after a system call a processor pays for each call that it returns through.
-	n, err := writeOnce(f.fd, line, f.size)
-	if n < len(line) {
-		if n = f.resume(line, n, err); n == 0 {
-			f.loss.add(1, f.loss.cause)
+	case f.bufSize == 0:
+		// Here in one piece: after a system call a processor pays for each call that it returns through.
+		n, err := writeOnce(f.fd, line, f.size)
+		if n < len(line) {
+			if n = f.resume(line, n, err); n == 0 {
+				f.loss.add(1, f.loss.cause)
+			}
+			f.settle()
 		}
-		f.settle()
+		f.size += int64(n)
+	case !urgent && len(f.buf)+len(line) <= f.bufSize:
+		f.hold(line)
+	default:
+		f.admit(line, urgent)
 	}
-	f.size += int64(n)
 	f.mu.Unlock()
 }
 
@@ -135,10 +138,14 @@ func (f *file) admit(line []byte, urgent bool) {
 
 // prepare makes f ready to take n more bytes, as far as it can.
 func (f *file) prepare(n int) {
-	if now := f.folder.now(); f.naming.daily && f.anotherDay(now) {
-		f.locate(now)
-		f.verify()
-	} else if time.Since(f.opened) >= f.check {
+	another := false
+	if f.naming.daily {
+		now := f.folder.now()
+		if another = f.anotherDay(now); another {
+			f.locate(now)
+		}
+	}
+	if another || time.Since(f.opened) >= f.check {
 		f.verify()
 	}
 	if f.f != nil && f.size > 0 && f.size+int64(n) > f.limit {
@@ -147,9 +154,9 @@ func (f *file) prepare(n int) {
 	}
 }
 
-// settle notes whether the next line needs more than a write.
+// settle notes whether the next line needs more than to be written or held.
 func (f *file) settle() {
-	f.usual = f.f != nil && f.bufSize == 0 && f.loss.gap == 0 && !f.torn && !f.failing && !f.closed
+	f.usual = f.f != nil && f.loss.gap == 0 && !f.torn && !f.failing && !f.closed
 }
 
 // reopen opens the file of the log's name in place of the open one.

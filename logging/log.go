@@ -11,6 +11,7 @@ import (
 type Log struct {
 	cfg     Config
 	level   slog.LevelVar
+	root    *handler
 	logger  *slog.Logger
 	encoder encoder
 	buffers pool
@@ -33,7 +34,8 @@ func Open(cfg Config) (*Log, error) {
 	}
 	l := &Log{cfg: cfg, encoder: encoder{asJSON: cfg.Format == FormatJSON, source: cfg.Source}}
 	l.level.Set(cfg.Level)
-	l.logger = slog.New(&handler{log: l})
+	l.root = &handler{log: l}
+	l.logger = slog.New(l.root)
 	l.faults = newFaults(cfg.Stderr)
 
 	done := make(chan struct{})
@@ -77,8 +79,8 @@ func (l *Log) Flush() {
 	}
 }
 
-// LogPanic is for "defer log.LogPanic()" at the top of a goroutine: when it panics, the panic is logged with its stack, the
-// buffer is written, and the panic goes on.
+// LogPanic is for "defer log.LogPanic()" at the top of a goroutine: when it panics, the panic is logged with its stack,
+// whatever the level, the buffer is written, and the panic goes on.
 func (l *Log) LogPanic() {
 	p := recover()
 	if p == nil {
@@ -88,7 +90,9 @@ func (l *Log) LogPanic() {
 	if !ok {
 		err = panicError{p}
 	}
-	l.logger.Error("panic", "panic", WithStack(err))
+	r := slog.NewRecord(time.Now(), slog.LevelError, "panic", 0)
+	r.AddAttrs(slog.Any("panic", WithStack(err)))
+	l.root.emit(&r)
 	l.Flush()
 	panic(p)
 }
@@ -110,7 +114,7 @@ func (l *Log) Err() error { return l.faults.err() }
 type Stats struct {
 	Lost      uint64 // lines that the file or standard output did not take
 	Repeated  uint64 // messages that were counted instead of logged
-	Rotations uint64 // files rotated
+	Rotations uint64 // files rotated because of their size
 	Faults    uint64 // operations that failed
 }
 
@@ -144,5 +148,6 @@ func (l *Log) Close() error {
 	if l.stream != nil {
 		errs = append(errs, l.stream.close())
 	}
+	errs = append(errs, l.faults.close())
 	return errors.Join(errs...)
 }

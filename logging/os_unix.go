@@ -3,6 +3,7 @@
 package logging
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -39,9 +40,13 @@ func linked(f *os.File) bool {
 	return !ok || sys.Nlink > 0
 }
 
-// ownStream returns a file of its own for standard output: a broken pipe is an error there, whereas a write to os.Stdout
-// itself ends the program. It returns nil for any other file.
-func ownStream(f *os.File) (own *os.File) {
+// ownStream returns a file of its own for standard output and standard error: a broken pipe is an error there, whereas a
+// write to os.Stdout or os.Stderr itself ends the program. It returns nil for anything else.
+func ownStream(w io.Writer) (own *os.File) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return nil
+	}
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return nil

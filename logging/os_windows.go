@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func interrupted(error) bool { return false }
 func linked(*os.File) bool { return true }
 
 // ownStream returns nil: a broken pipe is an error like any other here.
-func ownStream(*os.File) *os.File { return nil }
+func ownStream(io.Writer) *os.File { return nil }
 
 // isTerminal tells whether f is a console that obeys escape sequences, after having asked it to.
 func isTerminal(f *os.File) bool {

@@ -359,6 +359,21 @@ func childPipe(dir string) {
 
 // When the reader of standard output goes away, the program lives on, and the file has its lines.
 func TestBrokenPipe(t *testing.T) {
+	t.Run("standard output", func(t *testing.T) {
+		var faults strings.Builder
+		breakPipe(t, func(cmd *exec.Cmd, pipe *os.File) { cmd.Stdout, cmd.Stderr = pipe, &faults })
+		if strings.Count(faults.String(), "\n") != 1 || !strings.Contains(faults.String(), "logging to standard output fails") {
+			t.Errorf("faults: %q", faults.String())
+		}
+	})
+	t.Run("both", func(t *testing.T) {
+		breakPipe(t, func(cmd *exec.Cmd, pipe *os.File) { cmd.Stdout, cmd.Stderr = pipe, pipe })
+	})
+}
+
+// breakPipe runs a program that logs to a pipe whose reader is gone.
+func breakPipe(t *testing.T, connect func(cmd *exec.Cmd, pipe *os.File)) {
+	t.Helper()
 	dir := t.TempDir()
 	cmd := child(t, "pipe", dir)
 	r, w, err := os.Pipe()
@@ -369,8 +384,7 @@ func TestBrokenPipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var faults strings.Builder
-	cmd.Stdout, cmd.Stderr = w, &faults
+	connect(cmd, w)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -381,7 +395,4 @@ func TestBrokenPipe(t *testing.T) {
 		t.Errorf("the child: %v", err)
 	}
 	equal(t, "file", messages(t, filepath.Join(dir, "agent.log")), []string{"a", "b"})
-	if strings.Count(faults.String(), "\n") != 1 || !strings.Contains(faults.String(), "logging to standard output fails") {
-		t.Errorf("faults: %q", faults.String())
-	}
 }

@@ -29,9 +29,9 @@ func newStream(w io.Writer, text bool, faults *faults, gap gapLine) *stream {
 	s := &stream{w: w, faults: faults, gap: gap}
 	if f, ok := w.(*os.File); ok {
 		s.colour = text && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(f)
-		if s.own = ownStream(f); s.own != nil {
-			s.w = s.own
-		}
+	}
+	if s.own = ownStream(w); s.own != nil {
+		s.w = s.own
 	}
 	return s
 }
@@ -52,6 +52,9 @@ func (s *stream) write(line []byte) {
 // put writes a line and keeps the books. It is called with the lock.
 func (s *stream) put(line []byte) bool {
 	if s.colour {
+		if cap(s.line) > maxPooled {
+			s.line = nil
+		}
 		s.line = appendColoured(s.line[:0], line)
 		line = s.line
 	}
