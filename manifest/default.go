@@ -132,7 +132,7 @@ func listText(members []string) string {
 	texts := make([]string, len(members))
 	for i, m := range members {
 		texts[i] = m
-		if k, l := plainKind(m); k != kindString || l != notLegacy || strings.ContainsAny(m, "[]{}#&*!|>'\"%@`:, ?") || m == "-" {
+		if k, l := plainKind(m); k != kindString || l > legacyLetter || l == legacyBool || strings.ContainsAny(m, "[]{}#&*!|>'\"%@`:, ?") || m == "-" {
 			texts[i] = quoted(m)
 		}
 	}

@@ -49,7 +49,7 @@ const (
 	legacyBool          // yes, on
 	legacyLetter        // y, n: few readers take it for a bool
 	legacyOctal         // 010
-	legacyDigits        // 1_000, 0b1
+	legacyDigits        // 1_000, 0b1, 0X1
 	legacyBase60        // 1:30
 	legacyDate          // 2006-01-02
 )
@@ -157,11 +157,15 @@ func numberKind(s string) (kind, legacy) {
 			return radixKind(rest, "0123456789abcdefABCDEF", notLegacy)
 		case 'o':
 			return radixKind(rest, "01234567", notLegacy)
-		case 'b':
+		case 'X':
+			return radixKind(rest, "0123456789abcdefABCDEF", legacyDigits)
+		case 'O':
+			return radixKind(rest, "01234567", legacyDigits)
+		case 'b', 'B':
 			return radixKind(rest, "01", legacyDigits)
 		}
 	}
-	if strings.Contains(digits, "_") && digits[0] != '_' {
+	if strings.Contains(digits, "_") {
 		if k, _ := decimalKind(strings.ReplaceAll(digits, "_", "")); k != kindString {
 			return k, legacyDigits
 		}
