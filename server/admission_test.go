@@ -118,8 +118,10 @@ func TestConnectLimitBounds(t *testing.T) {
 				t.Errorf("%d clients are told to come after %v", n, wait)
 			}
 		}
-		if len(waits) < 40 {
-			t.Errorf("the clients come back in %d groups only: %v", len(waits), waits)
+		for wait := 38 * time.Second; wait < 60*time.Second; wait += time.Second { // where chance puts 30 a second
+			if waits[wait] == 0 {
+				t.Errorf("nobody is told to come after %v: %v", wait, waits)
+			}
 		}
 		if got := f.metric(t, `agent_server_connects_refused_total{reason="limit"}`); got != "999" {
 			t.Errorf("%q refused connects counted, want 999", got)

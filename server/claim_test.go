@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -46,24 +47,32 @@ func TestConflictAfterProbe(t *testing.T) {
 	})
 }
 
-// frozen is an agent whose kernel takes everything, and whose process does nothing any more.
-func frozen(t testing.TB, f *fixture, id string) net.Conn {
+// frozen is an agent whose kernel takes everything, and whose process does nothing any more. The channel is closed when
+// the server has ended its connection.
+func frozen(t testing.TB, f *fixture, id string) (c net.Conn, ended <-chan struct{}) {
 	t.Helper()
-	c := upgrade(t, f)
+	c = upgrade(t, f)
 	writeFrame(t, c, 1, comeFrame(fmt.Sprintf("%q", id)))
 	if _, text := readFrame(t, c); text != `{"type":2,"handshake":{"ok":true,"id":"`+id+`","msg":""}}` {
 		t.Fatal(text)
 	}
-	go io.Copy(io.Discard, c)
-	t.Cleanup(func() { c.Close() })
-	return c
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		io.Copy(io.Discard, c)
+	}()
+	t.Cleanup(func() {
+		c.Close()
+		<-over
+	})
+	return c, over
 }
 
 // The id of an agent that has frozen must not stay locked: the next one that wants it gets it after a probe of 5 s.
 func TestTakeover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := startInMemory(t, server.Config{})
-		frozen(t, f, "x")
+		_, ended := frozen(t, f, "x")
 		time.Sleep(13 * time.Second)
 
 		answers := make(chan wire.HandshakePayload)
@@ -74,15 +83,22 @@ func TestTakeover(t *testing.T) {
 		if h := shake(t, f.connect(t, conn.Options{}), come("x", "exec-agent")); h.OK || h.Msg != conflict {
 			t.Errorf("while another one probes: answer %+v, want a conflict", h)
 		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the other one was told after %v", took)
+		}
 		h := <-answers
 		if took := time.Since(began); !h.OK || h.ID != "x" || took != 5*time.Second {
 			t.Errorf("answer %+v after %v, want a takeover after 5 s", h, took)
 		}
+		<-ended
+		if took := time.Since(began); took > 8*time.Second {
+			t.Errorf("the connection of the loser was ended after %v", took)
+		}
+		synctest.Wait()
 		serve(winner, bar)
 		if _, err := server.Call(context.Background(), f, "x", wire.Foo, wire.Empty{}); err != nil {
 			t.Errorf("the winner: %v", err)
 		}
-		synctest.Wait()
 		if n := f.metric(t, `agent_server_handshakes_total{result="takeover"}`); n != "1" {
 			t.Errorf("%q takeovers counted, want 1", n)
 		}
@@ -98,16 +114,44 @@ func TestTakeoverEndsCalls(t *testing.T) {
 		f := startInMemory(t, server.Config{})
 		frozen(t, f, "x")
 		time.Sleep(13 * time.Second)
+		began := time.Now()
 		errs := make(chan error)
 		go func() {
 			_, err := server.Call(context.Background(), f, "x", wire.Foo, wire.Empty{})
 			errs <- err
 		}()
 		synctest.Wait()
-		if h := shake(t, f.connect(t, conn.Options{}), come("x", "exec-agent")); !h.OK {
-			t.Fatal(h.Msg)
-		}
+		go shake(t, f.connect(t, conn.Options{}), come("x", "exec-agent"))
 		wantErr(t, <-errs, server.ErrGone)
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("the call ended after %v, the takeover takes 5 s", took)
+		}
+		synctest.Wait()
+	})
+}
+
+// An agent that leaves while somebody asks whether it is alive has left, and was not replaced.
+func TestProbedAgentLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		c, _ := frozen(t, f, "x")
+		time.Sleep(13 * time.Second)
+		answers := make(chan wire.HandshakePayload)
+		next := f.connect(t, conn.Options{})
+		began := time.Now()
+		go func() { answers <- shake(t, next, come("x", "exec-agent")) }()
+		synctest.Wait() // it probes now
+		c.Close()
+		if h := <-answers; !h.OK || time.Since(began) > time.Second {
+			t.Errorf("answer %+v after %v", h, time.Since(began))
+		}
+		synctest.Wait()
+		if n := f.metric(t, `agent_server_handshakes_total{result="takeover"}`); n != "" {
+			t.Errorf("%s takeovers counted, want none", n)
+		}
+		if n := f.metric(t, "agent_server_received_frames_total"); n != "2" {
+			t.Errorf("%s frames counted, want the two with come", n)
+		}
 	})
 }
 
@@ -187,6 +231,35 @@ func rush(t *testing.T, f *fixture, id string) {
 	for _, c := range winners {
 		c.Close(conn.CodeNormal, "")
 	}
+}
+
+// The id of an agent that took nothing any more, and has left, is free although the server is still about to say goodbye.
+func TestIDFreeWhileClosing(t *testing.T) {
+	f := start(t, server.Config{})
+	c := upgrade(t, f)
+	defer c.Close()
+	writeFrame(t, c, 1, comeFrame(`"x"`))
+	readFrame(t, c)
+	called := make(chan error)
+	go func() { // more than any socket buffers
+		_, err := call(context.Background(), f, "x", strings.Repeat("x", 15<<20))
+		called <- err
+	}()
+	for { // until the call is stuck
+		if a, err := f.Get(t.Context(), "x"); err != nil || a.Busy {
+			break
+		}
+	}
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	next := upgrade(t, f)
+	defer next.Close()
+	writeFrame(t, next, 1, comeFrame(`"x"`))
+	if _, text := readFrame(t, next); text != `{"type":2,"handshake":{"ok":true,"id":"x","msg":""}}` {
+		t.Errorf("answer %s", text)
+	}
+	wantErr(t, <-called, server.ErrGone)
 }
 
 // An agent that has left may come back at once.

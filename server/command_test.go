@@ -138,7 +138,7 @@ func TestCommandRunFails(t *testing.T) {
 	if err := os.WriteFile(token, []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file := writeConfig(t, "api.token_file = "+token+"\n")
+	file := writeConfig(t, "api.token_file = "+token+"\ndata_dir = "+t.TempDir()+"\n")
 	code, _, stderr := command(t.Context(), "run", "--conf", file)
 	if code != server.ExitFailed || !strings.Contains(stderr, "agent-server: token of the API: "+token+" holds 6 characters") {
 		t.Errorf("code %d: %s", code, stderr)

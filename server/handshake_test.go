@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -156,6 +157,30 @@ func waitFor(t testing.TB, f *fixture, series, value string) {
 			t.Fatalf("%s is %q", series, f.metric(t, series))
 		}
 	}
+}
+
+// An agent that does not take the answer to come has not come: whoever calls it meanwhile is told.
+func TestHandshakeAnswerNotTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		c := upgrade(t, f)
+		writeFrame(t, c, 1, comeFrame(`"x"`))
+		synctest.Wait() // the server writes its answer, which nobody reads
+		errs := make(chan error)
+		go func() {
+			_, err := call(context.Background(), f, "x", "")
+			errs <- err
+		}()
+		synctest.Wait()
+		c.Close()
+		wantErr(t, <-errs, server.ErrGone)
+		synctest.Wait()
+		if n := f.metric(t, `agent_server_handshakes_total{result="lost"}`); n != "1" {
+			t.Errorf("%q lost handshakes counted, want 1", n)
+		}
+		_, err := f.Get(context.Background(), "x")
+		wantErr(t, err, server.ErrNotFound)
+	})
 }
 
 // Whoever connects and says nothing, or next to nothing, must not keep his place.

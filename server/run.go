@@ -20,8 +20,7 @@ const (
 	idleTime   = 2 * time.Minute
 	maxHeader  = 16 << 10
 
-	// clientTime is how long a client of the API may take to send a request and read the answer, beyond the time that an
-	// agent may take.
+	// clientTime is how long a client of the API may take to send a request, and how long to read the answer.
 	clientTime = 30 * time.Second
 
 	// requestTime is how long requests may take to end when the server stops, cancelTime how long when they are told to.
@@ -49,9 +48,8 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	apis := s.newListener("api.listen", s.apiLn, &http.Server{
 		Handler:      s.APIHandler(),
-		BaseContext:  func(net.Listener) context.Context { return s.requestsCtx },
-		ReadTimeout:  s.cfg.API.Timeout + clientTime, // it also ends the watch for a client that leaves, and the request
-		WriteTimeout: s.cfg.API.Timeout + clientTime,
+		ReadTimeout:  clientTime,
+		WriteTimeout: s.cfg.API.Timeout + clientTime, // it begins with the request
 	})
 	failed := make(chan error, 2)
 	var serving sync.WaitGroup

@@ -22,7 +22,7 @@ type Server struct {
 
 	ctx         context.Context // of the sessions, ends when the server stops
 	cancel      context.CancelFunc
-	requestsCtx context.Context // of the API's requests and of calls, ends when they have had time to end by themselves
+	requestsCtx context.Context // of calls, ends when they have had time to end by themselves
 	cancelReqs  context.CancelCauseFunc
 
 	agents    tracker // connections of agents, from the upgrade to the last goroutine
