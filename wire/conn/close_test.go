@@ -82,7 +82,7 @@ func TestGoodbyeIsNotReset(t *testing.T) {
 	p.write(t, many[:50_000])
 	many = append(many[50_000:], many[:50_000]...)
 	wrote := inBackground(t, func() {
-		for range 20 {
+		for range 120 { // more than the kernels take
 			if _, err := p.Write(many); err != nil {
 				t.Errorf("peer: %v", err)
 				return
