@@ -92,8 +92,12 @@ func (c *checker) cycle(path []*item, entry *item) {
 	c.node(ruleCycle, first.when.target.value, both("the items depend on each other: %s", "配置项循环依赖：%s", clip(strings.Join(names, " → "))))
 }
 
-// categories finds items of a category that others stand between, and switches below what they control.
-func (c *checker) categories() {
+// order finds items of a category that others stand between, and switches below what they control. These rules are off by
+// default, and then cost nothing.
+func (c *checker) order() {
+	if off := c.options.rulesOff(); off[ruleCategory] && off[ruleForwardTarget] {
+		return
+	}
 	ended := make(map[string]bool)
 	last := ""
 	for _, it := range c.items {

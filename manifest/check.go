@@ -62,7 +62,7 @@ func (d *Document) Check(o *Options) *Result {
 	}
 	result := &Result{}
 	src := *d.src // with places of its own to remember
-	c := &checker{collector: collector{src: &src, found: slices.Clone(d.found)}}
+	c := &checker{collector: collector{src: &src, found: slices.Clone(d.found)}, options: o}
 	if d.root != nil {
 		result.Manifest = c.manifest(d.root)
 	}
@@ -88,11 +88,8 @@ func comparePlaces(a, b Finding) int {
 	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule))
 }
 
-// apply takes out the findings of rules that are off and sets severities.
-func (o *Options) apply(found []Finding) []Finding {
-	if len(found) == 0 {
-		return nil
-	}
+// rulesOff gives the rules that do not report.
+func (o *Options) rulesOff() map[ID]bool {
 	off := make(map[ID]bool)
 	for _, r := range Rules() {
 		if r.Off {
@@ -108,6 +105,15 @@ func (o *Options) apply(found []Finding) []Finding {
 	for _, id := range o.Disable {
 		off[id] = true
 	}
+	return off
+}
+
+// apply takes out the findings of rules that are off and sets severities.
+func (o *Options) apply(found []Finding) []Finding {
+	if len(found) == 0 {
+		return nil
+	}
+	off := o.rulesOff()
 	kept := found[:0]
 	for _, f := range found {
 		if off[f.Rule] {
@@ -124,8 +130,9 @@ func (o *Options) apply(found []Finding) []Finding {
 // checker checks the items of one manifest.
 type checker struct {
 	collector
-	store []pair // what pairs gives out
-	items []*item
+	options *Options
+	store   []pair // where fewPairs puts what it gives out
+	items   []*item
 
 	byKey    map[string]*item // the first usable one of each key
 	unusable map[string]bool  // keys with findings of their own, and those that stand behind a misspelt field
@@ -141,8 +148,10 @@ func (c *checker) manifest(root *yaml.Node) *Manifest {
 	c.tree(root)
 	c.byKey = make(map[string]*item, len(root.Content))
 	c.unusable = make(map[string]bool)
-	for _, n := range root.Content {
-		if it := c.item(n); it != nil {
+	store := make([]item, len(root.Content))
+	c.items = make([]*item, 0, len(root.Content))
+	for i, n := range root.Content {
+		if it := &store[i]; c.item(it, n) {
 			c.items = append(c.items, it)
 		}
 	}
@@ -153,12 +162,20 @@ func (c *checker) manifest(root *yaml.Node) *Manifest {
 		c.enabled(it)
 	}
 	c.cycles()
-	c.categories()
-	m := &Manifest{byKey: make(map[string]*Item, len(c.byKey))}
+	c.order()
+	return c.result()
+}
+
+// result gives what the manifest says, without its YAML.
+func (c *checker) result() *Manifest {
+	store := make([]Item, 0, len(c.byKey))
+	m := &Manifest{Items: make([]*Item, 0, len(c.byKey)), byKey: make(map[string]*Item, len(c.byKey))}
 	for _, it := range c.items {
 		if it.usable {
-			m.Items = append(m.Items, &it.Item)
-			m.byKey[it.Key] = &it.Item
+			store = append(store, it.Item)
+			item := &store[len(store)-1]
+			m.Items = append(m.Items, item)
+			m.byKey[it.Key] = item
 		}
 	}
 	return m

@@ -73,7 +73,7 @@ func categoriesOf(fields []Field) []string {
 
 // writeComment writes the name, and the description when it says more.
 func writeComment(b *strings.Builder, it *Item, lang string) {
-	label, desc := oneLine(it.Label(lang)), strings.TrimSpace(it.Description(lang))
+	label, desc := oneLine(it.Label(lang)), strings.TrimSpace(it.Desc.In(lang))
 	fmt.Fprintf(b, "# %s\n", label)
 	if desc == label {
 		return

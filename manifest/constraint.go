@@ -3,6 +3,7 @@ package manifest
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,12 +40,12 @@ func (c *checker) applies(it *item, p *pair, types ...Type) bool {
 	if p == nil {
 		return false
 	}
-	names := make([]string, 0, len(types))
-	for _, t := range types {
-		if t == it.Type || it.Type == "" {
-			return true
-		}
-		names = append(names, string(t))
+	if it.Type == "" || slices.Contains(types, it.Type) {
+		return true
+	}
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = string(t)
 	}
 	c.node(ruleMisapplied, p.key, both("%s is not for type %s, only for %s", "%s不适用于%s类型，仅适用于%s", p.key.Value, it.Type, strings.Join(names, ", ")))
 	return false

@@ -15,38 +15,46 @@ const fewFields = 24
 
 // pairs gives the fields of a mapping, each name once, and behind them those that merge keys bring.
 func (c *checker) pairs(m *yaml.Node) []pair {
-	start := len(c.store)
-	var seen map[string]bool
+	if len(m.Content) <= 2*fewFields && !slices.ContainsFunc(m.Content, func(n *yaml.Node) bool { return isMerge(resolve(n)) }) {
+		return c.fewPairs(m)
+	}
+	var all []pair
+	seen := make(map[string]bool)
 	var add func(m *yaml.Node)
 	add = func(m *yaml.Node) {
 		merges := false
 		for i := 0; i+1 < len(m.Content); i += 2 {
 			key := resolve(m.Content[i])
-			if isMerge(key) {
-				merges = true
-				continue
-			}
-			if seen == nil && len(c.store)-start > fewFields {
-				seen = make(map[string]bool)
-				for _, p := range c.store[start:] {
-					seen[p.key.Value] = true
-				}
-			}
 			switch {
-			case seen != nil && seen[key.Value]:
-				continue
-			case seen != nil:
+			case isMerge(key):
+				merges = true
+			case key.Kind == yaml.ScalarNode && seen[key.Value]:
+			default:
 				seen[key.Value] = true
-			case slices.ContainsFunc(c.store[start:], func(p pair) bool { return sameKey(p.key, key) }):
-				continue
+				all = append(all, pair{key, m.Content[i+1]})
 			}
-			c.store = append(c.store, pair{key, m.Content[i+1]})
 		}
 		if merges {
 			mergeSources(m, add)
 		}
 	}
 	add(m)
+	return all
+}
+
+// fewPairs is for a mapping as people write them. The results of many share one piece of memory.
+func (c *checker) fewPairs(m *yaml.Node) []pair {
+	const some = 1024
+	if n := len(m.Content) / 2; cap(c.store)-len(c.store) < n {
+		c.store = make([]pair, 0, some)
+	}
+	start := len(c.store)
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key := resolve(m.Content[i])
+		if !slices.ContainsFunc(c.store[start:], func(p pair) bool { return sameKey(p.key, key) }) {
+			c.store = append(c.store, pair{key, m.Content[i+1]})
+		}
+	}
 	return c.store[start:len(c.store):len(c.store)]
 }
 
@@ -164,6 +172,9 @@ func isExtension(name string) bool { return strings.HasPrefix(name, "x-") && len
 
 // isLanguage reports whether a field of name or desc is a language: en, zh-TW, pt_BR.
 func isLanguage(name string) bool {
+	if name == "zh" || name == "en" {
+		return true
+	}
 	for i, part := range strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' }) {
 		if len(part) > 8 || i == 0 && (len(part) < 2 || len(part) > 3) {
 			return false

@@ -77,19 +77,19 @@ func (f *fields) missed(name string) bool {
 	return *f.slot(name) == nil && !slices.Contains(f.meant, name)
 }
 
-// item checks what an item says by itself. It gives nil for what is no item.
-func (c *checker) item(at *yaml.Node) *item {
+// item checks what an item says by itself, and reports whether it is one.
+func (c *checker) item(it *item, at *yaml.Node) bool {
 	n := resolve(at)
 	c.key = ""
 	if hasCustomTag(n) {
-		return nil
+		return false
 	}
 	if n.Kind != yaml.MappingNode {
 		c.node(ruleItem, at, both("the item is %s; a setting is a mapping with key, type, name and desc",
 			"该元素是%s，配置项应为包含key、type、name和desc的映射", scalarOf(n).kind.name()))
-		return nil
+		return false
 	}
-	it := &item{node: n, first: n}
+	it.node, it.first = n, n
 	if len(n.Content) > 0 {
 		it.first = n.Content[0]
 	}
@@ -115,7 +115,7 @@ func (c *checker) item(at *yaml.Node) *item {
 	}
 	c.constraints(it)
 	c.defaultField(it)
-	return it
+	return true
 }
 
 // unknownField judges a field that no item has: an error when it looks like a slip.

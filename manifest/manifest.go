@@ -44,9 +44,9 @@ func (m *Manifest) Item(key string) *Item { return m.byKey[key] }
 // An Item describes one setting. What the manifest gets wrong is left out of it.
 type Item struct {
 	Key      string
-	Type     Type              // empty when it is missing or not known
-	Name     map[string]string // by language, zh and perhaps others
-	Desc     map[string]string
+	Type     Type // empty when it is missing or not known
+	Name     Texts
+	Desc     Texts
 	Category string
 	Required bool
 
@@ -88,18 +88,43 @@ type Value struct {
 // IsSet reports whether there is a value.
 func (v Value) IsSet() bool { return v.Data != nil }
 
-// Label gives the name of the setting in a language, in Chinese when it has none in that language, else its key.
-func (it *Item) Label(lang string) string { return inLanguage(it.Name, lang, it.Key) }
+// Texts is a text in the languages that it has: English and Chinese, each empty when it is missing, and others.
+type Texts struct {
+	Text
+	Others map[string]string // by language, such as zh-TW; nil when there are none
+}
 
-// Description gives what is said of the setting in a language, in Chinese when nothing is in that language.
-func (it *Item) Description(lang string) string { return inLanguage(it.Desc, lang, "") }
+// In gives the text in a language, in Chinese when there is none in that language; empty when there is neither.
+func (t *Texts) In(lang string) string {
+	text := t.Others[lang]
+	if lang == "en" {
+		text = t.EN
+	}
+	if text == "" {
+		return t.ZH
+	}
+	return text
+}
 
-func inLanguage(texts map[string]string, lang, otherwise string) string {
-	if text := texts[lang]; text != "" {
-		return text
+// set keeps the text of a language.
+func (t *Texts) set(lang, text string) {
+	switch lang {
+	case "zh":
+		t.ZH = text
+	case "en":
+		t.EN = text
+	default:
+		if t.Others == nil {
+			t.Others = make(map[string]string)
+		}
+		t.Others[lang] = text
 	}
-	if text := texts["zh"]; text != "" {
-		return text
+}
+
+// Label gives the name of the setting in a language, see Texts.In, or its key when it has none.
+func (it *Item) Label(lang string) string {
+	if name := it.Name.In(lang); name != "" {
+		return name
 	}
-	return otherwise
+	return it.Key
 }

@@ -7,27 +7,27 @@ import (
 )
 
 // texts checks name or desc: a mapping of languages to texts, of which zh is needed.
-func (c *checker) texts(p *pair, missing ID) map[string]string {
+func (c *checker) texts(p *pair, missing ID) (texts Texts) {
 	if p == nil {
-		return nil
+		return Texts{}
 	}
 	field := p.key.Value
 	v := resolve(p.value)
 	s := scalarOf(v)
 	switch {
 	case hasCustomTag(v):
-		return nil
+		return Texts{}
 	case s.kind == kindNull:
 		c.node(missing, p.key, both("%s is empty", "%s为空", field))
-		return nil
+		return Texts{}
 	case s.kind != kindMap:
 		c.node(ruleFieldType, p.value, both("%s is %s; it is a mapping of languages, as %[1]s: { zh: … }", "%s是%s，应为语言的映射，例如%[1]s: { zh: … }", field, s.kind.name()))
-		return nil
+		return Texts{}
 	}
 	pairs := c.pairs(v)
-	texts := make(map[string]string, len(pairs))
 	at, haveZH, slip := v, false, false
-	for i, q := range pairs {
+	for i := range pairs {
+		q := &pairs[i]
 		if i == 0 {
 			at = q.key
 		}
@@ -47,8 +47,8 @@ func (c *checker) texts(p *pair, missing ID) map[string]string {
 		if name == "zh" {
 			haveZH, rule = true, missing
 		}
-		if text, ok := c.text(&q, rule); ok {
-			texts[name] = text
+		if text, ok := c.text(q, rule); ok {
+			texts.set(name, text)
 		}
 	}
 	if !haveZH && !slip {

@@ -23,21 +23,21 @@ type PageOptions struct {
 
 // pageItem is a setting as the page knows it. Values are texts as in a configuration file.
 type pageItem struct {
-	Key      string            `json:"key"`
-	Type     manifest.Type     `json:"type"`
-	Name     map[string]string `json:"name"`
-	Desc     map[string]string `json:"desc"`
-	Category string            `json:"category,omitempty"`
-	Required bool              `json:"required,omitempty"`
-	Default  *string           `json:"default,omitempty"`
-	Members  []string          `json:"members,omitempty"`
-	Pattern  string            `json:"pattern,omitempty"`  // for the whole value, with the flag u
-	StrValid string            `json:"strValid,omitempty"` // as the manifest has it
-	Min      *string           `json:"min,omitempty"`
-	Max      *string           `json:"max,omitempty"`
-	Len      int64             `json:"len,omitempty"`
-	Relative *bool             `json:"relative,omitempty"`
-	When     *pageCondition    `json:"when,omitempty"`
+	Key      string         `json:"key"`
+	Type     manifest.Type  `json:"type"`
+	Name     manifest.Text  `json:"name"`
+	Desc     manifest.Text  `json:"desc"`
+	Category string         `json:"category,omitempty"`
+	Required bool           `json:"required,omitempty"`
+	Default  *string        `json:"default,omitempty"`
+	Members  []string       `json:"members,omitempty"`
+	Pattern  string         `json:"pattern,omitempty"`  // for the whole value, with the flag u
+	StrValid string         `json:"strValid,omitempty"` // as the manifest has it
+	Min      *string        `json:"min,omitempty"`
+	Max      *string        `json:"max,omitempty"`
+	Len      int64          `json:"len,omitempty"`
+	Relative *bool          `json:"relative,omitempty"`
+	When     *pageCondition `json:"when,omitempty"`
 }
 
 type pageCondition struct {
@@ -102,7 +102,7 @@ func WritePage(w io.Writer, m *manifest.Manifest, o *PageOptions) error {
 
 func newPageItem(it *manifest.Item) (pageItem, error) {
 	p := pageItem{
-		Key: it.Key, Type: it.Type, Name: it.Name, Desc: it.Desc, Category: it.Category, Required: it.Required,
+		Key: it.Key, Type: it.Type, Name: it.Name.Text, Desc: it.Desc.Text, Category: it.Category, Required: it.Required,
 		StrValid: it.StrValid, Len: it.Len, Relative: it.AllowRelative,
 		Default: textOf(it.Default), Min: textOf(it.Min), Max: textOf(it.Max),
 	}

@@ -149,7 +149,7 @@ func (b *schemaBuilder) condition(when *manifest.Condition, target *manifest.Ite
 func (b *schemaBuilder) item(it *manifest.Item, order int) (*object, error) {
 	s := &object{}
 	s.add("title", it.Label(b.lang))
-	if desc := it.Description(b.lang); desc != "" {
+	if desc := it.Desc.In(b.lang); desc != "" {
 		s.add("description", desc)
 	}
 	if err := b.constraints(s, it); err != nil {
