@@ -48,6 +48,7 @@ func BenchmarkThroughput(b *testing.B) {
 				c := s.dial(b, "ws"+strings.TrimPrefix(srv.URL, "http"))
 				defer c.Close()
 				b.ResetTimer()
+				begin := processorTime()
 				if err := c.send(n); err != nil {
 					b.Fatal(err)
 				}
@@ -55,6 +56,7 @@ func BenchmarkThroughput(b *testing.B) {
 					b.Fatal(err)
 				}
 				b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "msg/s")
+				b.ReportMetric(float64(processorTime()-begin)/float64(n), "cpu-ns/op")
 			})
 		}
 	}
@@ -162,11 +164,13 @@ func BenchmarkBulk(b *testing.B) {
 func bulk(b *testing.B, frame []byte, send func(int, []byte) error) {
 	b.SetBytes(int64(len(frame)))
 	b.ReportAllocs()
+	begin := processorTime()
 	for b.Loop() {
 		if err := send(websocket.TextMessage, frame); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(processorTime()-begin)/float64(b.N), "cpu-ns/op")
 }
 
 // discarding serves connections whose messages are read and forgotten.
