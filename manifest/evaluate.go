@@ -79,7 +79,7 @@ func (e *Evaluation) Values() map[string]any {
 
 // Evaluate judges values, which are as encoding/json decodes them: objects may be nested or have dotted keys, numbers may be
 // json.Number. A text is read as in a configuration file. Null and what is missing mean the default; an empty text or list
-// means no value, which a required setting does not take. Values of settings that are not active are left out.
+// means no value in its place, which a required setting does not take. Values of settings that are not active are left out.
 func (m *Manifest) Evaluate(values map[string]any) *Evaluation {
 	given := make(map[string]any)
 	m.flatten(given, "", values)
@@ -98,7 +98,12 @@ func (m *Manifest) Evaluate(values map[string]any) *Evaluation {
 			continue
 		}
 		f.Value, problems[i] = it.convert(v)
-		missing[i] = it.Required && problems[i] == nil && isEmptyValue(f.Value)
+		if problems[i] == nil && isEmptyValue(f.Value) {
+			missing[i] = it.Required
+			if !it.Default.IsSet() {
+				f.Value = Value{} // there is nothing that it would replace
+			}
+		}
 	}
 	e.activate()
 	for i := range e.Fields {

@@ -114,7 +114,8 @@ func TestEvaluateTypes(t *testing.T) {
 		cause       string // of the violation
 	}{
 		{"type: string", `"a b"`, "a b", "a b", ""},
-		{"type: string", `""`, "", "", ""},
+		{"type: string", `""`, nil, "", ""},
+		{"type: string, default: x", `""`, "", "", ""},
 		{"type: string", `"a#b"`, nil, "", "ML215"},
 		{"type: string", `" a"`, nil, "", "ML215"},
 		{"type: string", `"a\nb"`, nil, "", "ML215"},
@@ -130,7 +131,9 @@ func TestEvaluateTypes(t *testing.T) {
 		{"type: enum, enum_valid: [ a ]", `["a"]`, nil, "", "ML201"},
 		{"type: csv", `["a","b"]`, []string{"a", "b"}, "a,b", ""},
 		{"type: csv", `"a, b"`, []string{"a", "b"}, "a,b", ""},
-		{"type: csv", `[]`, []string{}, "", ""},
+		{"type: csv", `[]`, nil, "", ""},
+		{"type: csv, default: [ x ]", `[]`, []string{}, "", ""},
+		{"type: int, default: 1", `""`, nil, "", ""},
 		{"type: csv", `[1,true]`, []string{"1", "true"}, "1,true", ""},
 		{"type: csv", `["a,b"]`, nil, "", "ML215"},
 		{"type: csv", `[["a"]]`, nil, "", "ML201"},

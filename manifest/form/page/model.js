@@ -144,20 +144,23 @@ function checkMember(item, member) {
   checkWritable(member);
 }
 
+// empty is for a text or a list without anything: it goes into the file only in the place of a default.
+function empty(item) {
+  if (item.required) fail("required", "必填");
+  return item.default !== undefined && ["string", "path", "csv"].includes(item.type) ? "" : null;
+}
+
 // check gives the text that goes into the file, null for none, or throws what is wrong with the value.
 function check(item, raw) {
   if (item.type === "bool") return String(raw);
   if (item.type === "csv") {
-    if (raw.length === 0) return item.required ? fail("required", "必填") : "";
+    if (raw.length === 0) return empty(item);
     raw.forEach((m) => checkMember(item, m));
     checkLength(item, raw.length);
     return raw.join(",");
   }
   const text = raw.trim();
-  if (text === "") {
-    if (item.required) fail("required", "必填");
-    return item.type === "string" || item.type === "path" ? "" : null;
-  }
+  if (text === "") return empty(item);
   const parsed = parse(item, text);
   switch (item.type) {
     case "enum":
