@@ -107,7 +107,7 @@ func (c *Conn) outwait() {
 			continue
 		}
 		if ce := (*websocket.CloseError)(nil); !errors.As(err, &ce) || ce.Code == websocket.CloseAbnormalClosure {
-			io.Copy(io.Discard, c.life.raw) // nothing that can be understood comes any more
+			_, _ = io.Copy(io.Discard, c.life.raw) // nothing that can be understood comes any more
 		}
 		return
 	}

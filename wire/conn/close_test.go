@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -364,6 +365,9 @@ func TestHalfClosedPeer(t *testing.T) {
 
 // Why the peer has gone is still to be read when sending to it has failed already.
 func TestGoodbyeAfterFailedSend(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows forgets what was received before a reset")
+	}
 	s, p := rawPair(t, conn.Options{}, "")
 	p.write(t, rawFrame(bitFin|opText, numbered("last words")), rawFrame(bitFin|opClose, append([]byte{0x03, 0xf0}, "conflict"...)))
 	p.reset()

@@ -45,8 +45,8 @@ func (g *gate) enter(ctx context.Context, lane Lane) error {
 	return context.Cause(ctx)
 }
 
-// lock is enter for whoever waits as long as it takes.
-func (g *gate) lock() { g.enter(context.Background(), Control) }
+// lock is enter for whoever waits as long as it takes, which never fails.
+func (g *gate) lock() { _ = g.enter(context.Background(), Control) }
 
 // withdraw takes a waiter away. It reports false if that has been let in already.
 func (g *gate) withdraw(lane Lane, turn chan struct{}) bool {

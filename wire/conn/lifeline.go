@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -16,7 +17,8 @@ const (
 	pieceSize = 64 << 10
 
 	// smallPieceSize is pieceSize where a write that a deadline has cut cannot be gone on with, so that a piece is the
-	// smallest step that can be seen: it is one record of TLS.
+	// smallest step that can be seen: TLS is broken then, and Windows does not say how much a socket has taken. It is
+	// one record of TLS.
 	smallPieceSize = 16 << 10
 
 	// writeLooks is how often within the write timeout it is looked whether the peer has taken something.
@@ -47,14 +49,13 @@ type lifeline struct {
 }
 
 func newLifeline(c net.Conn, writeTimeout time.Duration) *lifeline {
-	l := &lifeline{Conn: c, raw: c, writeTimeout: writeTimeout, born: time.Now()}
+	l := &lifeline{Conn: c, raw: c, writeTimeout: writeTimeout, resumable: true, piece: pieceSize, born: time.Now()}
 	t, secured := c.(*tls.Conn)
 	if secured {
 		l.raw = t.NetConn()
 	}
-	// TLS is broken once a deadline has cut a write, and Windows does not say how much of it went out.
-	l.resumable, l.piece = true, pieceSize
-	if secured || runtime.GOOS == "windows" {
+	_, socket := l.raw.(syscall.Conn)
+	if secured || socket && runtime.GOOS == "windows" {
 		l.resumable, l.piece = false, smallPieceSize
 	}
 	limitUnsent(l.raw)
@@ -167,7 +168,7 @@ func (l *lifeline) beginWrite() (last bool) {
 // wait for a peer that takes nothing; the WebSocket has said its own already.
 func (l *lifeline) halfClose() {
 	if c, ok := l.raw.(interface{ CloseWrite() error }); ok {
-		c.CloseWrite()
+		_ = c.CloseWrite() // it fails when the peer is gone, who need not be told then
 	}
 }
 

@@ -53,7 +53,7 @@ func (c *Conn) gotPing(data string) error {
 		defer c.gate.leave()
 		newest := c.pong.Swap(nil)
 		if err := c.sendControl(websocket.PongMessage, []byte(*newest)); err != nil {
-			c.broken(err)
+			_ = c.broken(err) // nobody waits for the pong to be sent
 		}
 	})
 	return nil

@@ -31,7 +31,7 @@ func (c *Conn) await() {
 	c.receiving.lock()
 	c.release()
 	if c.failed == nil && !c.closing() {
-		c.buffered.Peek(1)
+		_, _ = c.buffered.Peek(1)
 	}
 	c.receiving.leave()
 }

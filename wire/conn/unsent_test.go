@@ -5,15 +5,16 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
-// What the kernel has taken, no control frame can overtake any more, so that it must not take megabytes for a peer that
-// reads slowly. (Without a limit it takes four here.)
-func TestKernelTakesLittle(t *testing.T) {
+// A peer that reads nothing is given up over a real network too. And what the kernel has taken by then, no control frame
+// could overtake any more, so that it must not be megabytes (without a limit Linux takes four).
+func TestStalledSocket(t *testing.T) {
 	s, p := rawPair(t, conn.Options{WriteTimeout: 200 * time.Millisecond}, "")
 	if err := p.Conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
 		t.Fatal(err)
@@ -30,7 +31,7 @@ func TestKernelTakesLittle(t *testing.T) {
 	if _, err := io.Copy(&taken, p.br); err != nil {
 		t.Fatal(err)
 	}
-	if taken.Len() > 1<<20 {
+	if runtime.GOOS == "linux" && taken.Len() > 1<<20 {
 		t.Errorf("the kernel took %d bytes for a peer that reads nothing, want at most 1 MiB", taken.Len())
 	}
 }
