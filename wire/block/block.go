@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,6 +47,7 @@ func Plain(data []byte) wire.Block {
 // Decode returns the bytes of a block, of which there may be limit at most. The peer decides what is in a block: it takes
 // no more memory than about limit and the block itself.
 func Decode(b wire.Block, limit int) ([]byte, error) {
+	limit = min(limit, math.MaxInt-2) // which leaves room to look a little beyond it
 	if len(b) < len(plain) {
 		return nil, fmt.Errorf("block of %d bytes has no marker", len(b))
 	}

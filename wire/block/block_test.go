@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -153,6 +154,20 @@ func TestLimit(t *testing.T) {
 	for _, n := range []int{limit - 1, limit, limit + 1} {
 		if _, err := block.Decode(block.Plain(zeros[:n]), limit); (err != nil) != (n > limit) {
 			t.Errorf("a block of %d bytes under a limit of %d: %v", n, limit, err)
+		}
+	}
+}
+
+// A caller that wants no limit gives the largest number there is.
+func TestNoLimit(t *testing.T) {
+	for _, limit := range []int{math.MaxInt, math.MaxInt - 1, math.MaxInt - 2} {
+		for _, b := range []wire.Block{
+			block.Plain([]byte("text")), block.Encode([]byte("text")),
+			wire.Block("$1$" + base64.StdEncoding.EncodeToString(gzipOf("text"))),
+		} {
+			if got, err := block.Decode(b, limit); string(got) != "text" || err != nil {
+				t.Errorf("%s with a limit of %d: %q, %v", b, limit, got, err)
+			}
 		}
 	}
 }
