@@ -1,6 +1,10 @@
 package manifest
 
-import "gopkg.in/yaml.v3"
+import (
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
 
 // tooLarge adds a finding for an alias that refers to itself, or that makes the file larger than it may be, and reports
 // whether there is one. Only what passes here is walked through.
@@ -25,12 +29,7 @@ func hasAlias(n *yaml.Node) bool {
 	if n.Kind == yaml.AliasNode {
 		return true
 	}
-	for _, child := range n.Content {
-		if hasAlias(child) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Content, hasAlias)
 }
 
 // measure counts values, those behind an alias each time.

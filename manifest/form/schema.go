@@ -3,6 +3,7 @@ package form
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/jkstack/jkframe/v2/manifest"
@@ -92,10 +93,8 @@ func (b *schemaBuilder) place(root *object, it *manifest.Item, schema *object) {
 func (o *object) require(name string) {
 	for i, m := range *o {
 		if names, ok := m.value.([]string); ok && m.name == "required" {
-			for _, n := range names {
-				if n == name {
-					return
-				}
+			if slices.Contains(names, name) {
+				return
 			}
 			(*o)[i].value = append(names, name)
 			return
