@@ -27,6 +27,9 @@ func knock(t testing.TB, h http.Handler) (wait time.Duration, admitted bool) {
 		if err != nil || seconds < 1 {
 			t.Errorf("Retry-After %q: %v", rec.Header().Get("Retry-After"), err)
 		}
+		if rec.Header().Get("Connection") != "close" {
+			t.Error("a refused client keeps its connection")
+		}
 		return time.Duration(seconds) * time.Second, false
 	default:
 		t.Errorf("status %d", rec.Code)

@@ -64,6 +64,7 @@ func TestAPI(t *testing.T) {
 		{"/api/agents/a%25c", 200, `{"code":0,"payload":` + nothing + `}`},
 		{"/api/agents/nope", 404, `{"code":404,"msg":"not found: agent"}`},
 		{"/api/foo/example-01", 200, `{"code":0}`},
+		{"/api/agents/example-01", 200, `{"code":0,"payload":` + example + `}`}, // not busy any more
 		{"/api/foo/exec-01", 424, `{"code":424,"msg":"invalid agent type want [example-agent] got [exec-agent]"}`},
 		{"/api/foo/nope", 404, `{"code":404,"msg":"not found: agent"}`},
 		{"/api/agents/", 404, `{"code":404,"msg":"not found: route"}`},

@@ -159,7 +159,7 @@ func TestProbedAgentLeaves(t *testing.T) {
 func TestFrozenAgentLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := startInMemory(t, server.Config{})
-		frozen(t, f, "x")
+		_, ended := frozen(t, f, "x")
 		time.Sleep(30*time.Second - time.Millisecond)
 		if _, err := f.Get(context.Background(), "x"); err != nil {
 			t.Errorf("before 30 s: %v", err)
@@ -168,6 +168,7 @@ func TestFrozenAgentLeaves(t *testing.T) {
 		synctest.Wait()
 		_, err := f.Get(context.Background(), "x")
 		wantErr(t, err, server.ErrNotFound)
+		<-ended
 	})
 }
 

@@ -134,6 +134,25 @@ func TestReceiveFails(t *testing.T) {
 
 func panicInHandler() { panic("out of order") }
 
+// mine is an error that explodes when it is touched.
+type mine struct{}
+
+func (mine) Error() string { panic("do not look") }
+
+// Whatever goes wrong with a message ends its sender's connection at most: the server goes on, and so do other agents.
+func TestReceiveMine(t *testing.T) {
+	f := start(t, server.Config{})
+	server.Receive(f.Server, note, func(context.Context, server.Agent, notePayload) error { return mine{} })
+	other := f.agent(t, "other", "any-agent")
+	c := f.agent(t, "x", "any-agent")
+	send(t, c, note, "", notePayload{})
+	closed(t, c)
+	flush(t, f, other)
+	if !strings.Contains(f.logs.String(), "do not look") {
+		t.Errorf("the log does not say why:\n%s", f.logs)
+	}
+}
+
 // The context of a function ends with the agent's connection, and with the server.
 func TestReceiveContext(t *testing.T) {
 	for _, tt := range []struct {

@@ -82,6 +82,19 @@ func TestSlowRequests(t *testing.T) {
 	}
 }
 
+// A body that never comes must not keep a connection either.
+func TestSlowBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		request := strings.Replace(apiRequest(f, "/api/agents"), "GET", "POST", 1)
+		request = strings.Replace(request, "\r\n\r\n", "\r\nContent-Length: 100\r\n\r\n", 1)
+		text, took := untilEOF(open(t, f.dialAPI, request), 0)
+		if !strings.HasPrefix(text, "HTTP/1.1 405 ") || took > 30*time.Second {
+			t.Errorf("the connection ended after %v with %q", took, text)
+		}
+	})
+}
+
 // A connection without a request is closed after two minutes.
 func TestIdleClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
