@@ -6,7 +6,7 @@ const maxInt = 2n ** 63n - 1n, minInt = -(2n ** 63n), maxUint = 2n ** 64n - 1n;
 function fail(en, zh) { throw { en, zh }; }
 
 function parseInteger(text, least, most) {
-  if (!/^[+-]?[0-9]+$/.test(text)) fail("a whole number", "应为整数");
+  if (!/^[+-]?[0-9]+$/.test(text) || (least === 0n && text[0] === "+")) fail("a whole number", "应为整数");
   const value = BigInt(text.replace(/^\+/, ""));
   if (value < 0n && least === 0n) fail("not below 0", "不能为负数");
   if (value < least || value > most) fail("does not fit 64 bits", "超出64位范围");
