@@ -127,7 +127,7 @@ func (t *tree) kill() error {
 			if stopped[p.pid] != p.start {
 				fresh = true
 				stopped[p.pid] = p.start
-				signal(p, unix.SIGSTOP)
+				_ = signal(p, unix.SIGSTOP) // what cannot be stopped is killed all the same
 			}
 		}
 		if !fresh {
@@ -159,7 +159,7 @@ func signal(p process, sig syscall.Signal) error {
 	if err != nil {
 		return err
 	}
-	defer handle.Release()
+	defer func() { _ = handle.Release() }() // the process need not be waited for
 	if now, err := readProcess(p.pid); err != nil || now.start != p.start {
 		return nil // ended
 	}
@@ -184,7 +184,7 @@ func (t *tree) close() (Usage, error) {
 		return u, e
 	}
 	if err != nil {
-		return u, nil // no /proc: they were killed, and cannot be watched
+		return u, nil //nolint:nilerr // without /proc they were killed, and cannot be watched
 	}
 	u.Processes = 0
 	deadline := time.Now().Add(patience)

@@ -38,7 +38,7 @@ func (f *file) verify() {
 			return
 		}
 	}
-	f.swap()
+	_ = f.swap() // a fault is reported, and f stays what it is
 }
 
 // looked says that it is known now what the file of path is.
@@ -131,7 +131,7 @@ func (f *file) replace() error {
 // back opens the current file again when it had to be closed for a rotation that failed with err.
 func (f *file) back(err error) error {
 	if f.f == nil {
-		f.swap()
+		_ = f.swap() // a fault is reported; err came first
 	}
 	return err
 }

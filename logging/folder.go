@@ -57,7 +57,7 @@ func (d *folder) run(changed, done <-chan struct{}) {
 			return
 		}
 		d.mu.Lock()
-		d.tidy()
+		_ = d.tidy() // a fault is reported, and the next change is another try
 		d.mu.Unlock()
 		if d.compress {
 			notify(d.packing)

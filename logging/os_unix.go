@@ -51,7 +51,7 @@ func ownStream(w io.Writer) (own *os.File) {
 	if err != nil {
 		return nil
 	}
-	conn.Control(func(fd uintptr) {
+	_ = conn.Control(func(fd uintptr) { // it fails when the file is closed
 		if fd != 1 && fd != 2 {
 			return
 		}

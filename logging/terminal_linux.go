@@ -11,7 +11,7 @@ func isTerminal(f *os.File) (terminal bool) {
 	if err != nil {
 		return false
 	}
-	conn.Control(func(fd uintptr) {
+	_ = conn.Control(func(fd uintptr) { // it fails when the file is closed, which is no terminal
 		_, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
 		terminal = err == nil
 	})
