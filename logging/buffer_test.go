@@ -3,6 +3,7 @@ package logging_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,6 +102,23 @@ func TestLogPanic(t *testing.T) {
 	func() { defer l.LogPanic() }()
 	if text := read(t, filepath.Join(cfg.Dir, "agent.log")); text != "" {
 		t.Errorf("without a panic: %s", text)
+	}
+}
+
+// A panic is logged whatever the level, and whether or not there was one like it.
+func TestLogPanicAlways(t *testing.T) {
+	cfg := fileConfig(t)
+	cfg.Level, cfg.Repeat = slog.LevelError+4, time.Hour
+	l := open(t, cfg)
+	for range 3 {
+		func() {
+			defer func() { _ = recover() }()
+			defer l.LogPanic()
+			panic("boom")
+		}()
+	}
+	if got := strings.Count(read(t, filepath.Join(cfg.Dir, "agent.log")), " ERROR panic panic=boom "); got != 3 {
+		t.Errorf("%d of 3 panics are logged", got)
 	}
 }
 

@@ -130,7 +130,7 @@ func TestCloseStopsCompression(t *testing.T) {
 	}
 	f.Close()
 	l := open(t, cfg)
-	for {
+	for l.Err() == nil {
 		if _, err := os.Lstat(filepath.Join(cfg.Dir, "agent.log.gz.tmp")); err == nil {
 			break
 		}

@@ -224,3 +224,56 @@ func TestUnwritableFile(t *testing.T) {
 		f.works(t)
 	})
 }
+
+// systemChildren are the programs that only this system has a test for.
+func systemChildren() map[string]func(dir string) {
+	return map[string]func(dir string){"limit": childLimit}
+}
+
+// childLimit logs to a file that the system does not let grow, until the limit is raised.
+func childLimit(dir string) {
+	raise := func(bytes uint64) {
+		if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}); err != nil {
+			panic(err)
+		}
+	}
+	raise(1000)
+	l := must(logging.Open(logging.Config{Target: []string{"file"}, Dir: dir, Name: "agent"}))
+	for i := range 30 {
+		l.Logger().Info("line", "n", i)
+	}
+	raise(unix.RLIM_INFINITY)
+	for l.Err() != nil {
+		l.Logger().Info("again")
+	}
+	l.Logger().Info("end")
+	must(0, l.Close())
+}
+
+// A write fails in the middle of a line: the half of it is gone from the file, and the next write that succeeds says what
+// is missing.
+func TestWriteFails(t *testing.T) {
+	dir := t.TempDir()
+	out, err := child(t, "limit", dir).CombinedOutput()
+	if err != nil || strings.Count(string(out), "\n") != 1 || !strings.Contains(string(out), "file too large") {
+		t.Errorf("%v, %q, want one fault", err, out)
+	}
+	var lost, again, kept int
+	for line := range strings.Lines(read(t, filepath.Join(dir, "agent.log"))) {
+		switch _, message, _ := strings.Cut(line, " INFO "); {
+		case strings.Contains(line, gap):
+			if _, err := fmt.Sscanf(line[strings.Index(line, "lost="):], "lost=%d", &lost); err != nil {
+				t.Error(err)
+			}
+		case message == fmt.Sprintf("line n=%d\n", kept):
+			kept++
+		case message == "again\n":
+			again++
+		case message != "end\n":
+			t.Errorf("not a whole line: %q", line)
+		}
+	}
+	if kept == 0 || kept >= 30 || lost < 30-kept || again != 1 {
+		t.Errorf("%d of 30 lines kept, %d lost, %d after that", kept, lost, again)
+	}
+}

@@ -83,7 +83,7 @@ func openRegular(root *os.Root, name string) (*os.File, error) {
 	if !st.Mode().IsRegular() {
 		return nil, irregular
 	}
-	f, err := root.OpenFile(name, os.O_RDONLY|noBlock, 0)
+	f, err := root.OpenFile(name, readFlags, 0)
 	if err != nil {
 		return nil, err
 	}

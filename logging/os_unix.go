@@ -17,6 +17,9 @@ const closeToRename = false
 // noBlock keeps a FIFO from stopping the program when it is opened.
 const noBlock = unix.O_NONBLOCK
 
+// readFlags open a file for reading.
+const readFlags = os.O_RDONLY | noBlock | largeFile
+
 // openAppend opens a file to append to, and makes it when it is missing. It does not follow a symbolic link and does not
 // wait for the reader of a FIFO.
 func openAppend(path string) (*os.File, error) {

@@ -12,8 +12,8 @@ import (
 // closeToRename says whether a file must be closed before it can be renamed.
 const closeToRename = true
 
-// noBlock has no meaning here: there are no FIFOs among files.
-const noBlock = 0
+// readFlags open a file for reading.
+const readFlags = os.O_RDONLY
 
 // openAppend opens a file to append to, and makes it when it is missing. A file that is opened through os.Root can be
 // renamed and removed by others meanwhile, as those who move logs expect.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -22,7 +23,10 @@ import (
 const childVar = "LOGGING_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	children := map[string]func(dir string){"log": childLog, "move": childMove, "panic": childPanic, "pipe": childPipe, "share": childShare}
+	children := map[string]func(dir string){
+		"log": childLog, "move": childMove, "panic": childPanic, "pipe": childPipe, "share": childShare,
+	}
+	maps.Copy(children, systemChildren())
 	if name, dir, ok := strings.Cut(os.Getenv(childVar), " "); ok {
 		children[name](dir)
 		return

@@ -1,6 +1,13 @@
 package logging
 
-import "syscall"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// largeFile lets 32-bit systems open files beyond 2 GiB, which os.Root does not ask for.
+const largeFile = unix.O_LARGEFILE
 
 // writeOnce appends p to a file that was opened to append and has size bytes, with one call. It goes past os.File, whose
 // locking is not needed by those who have a lock, and with pwrite past the file's offset, which the kernel locks. Linux

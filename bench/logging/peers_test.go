@@ -61,8 +61,8 @@ var peers = []peer{
 	{"jkframe-json-buffered", openOurs(logging.Config{Format: logging.FormatJSON, Buffer: 64 << 10})},
 }
 
-// openLimit appends a line that is built already to one file: nothing that writes each line at once can be faster. It
-// starts the file again at the size, so that it takes no more of the disk than the others.
+// openLimit appends a line that is built already to one file that is never rotated: what writes each line at once cannot be
+// faster.
 func openLimit(tb testing.TB, dir string) func(int) {
 	f, err := os.OpenFile(filepath.Join(dir, "bench.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
