@@ -22,12 +22,11 @@ const maxFrame = 16 << 20
 // Agent is a running agent. Its methods may be called by any goroutine; what is to be called in Setup says so.
 type Agent struct {
 	app      App
-	file     string  // the config file, "" for none
-	source   *source // what was read from it
+	file     string // the config file, "" for none
 	log      *slog.Logger
 	logs     *logging.Log // nil when the caller of Run brought a logger
 	applied  *limit.Applied
-	started  time.Time
+	begin    time.Time
 	conf     atomic.Pointer[Settings]
 	netDial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	stopTime time.Duration
@@ -36,20 +35,26 @@ type Agent struct {
 	handlers  map[wire.Type]*handler
 	jobs      []*job
 	setupErrs []error
+	started   bool // Setup is over
 
 	host      hostFacts
 	mon       monitor
 	reportNow chan struct{} // holds one when a report is due before its time
 
-	life context.Context // ends when nothing can be sent any more
-	work *work
-	out  *outbox
+	life    context.Context // ends when nothing can be sent any more
+	replies context.Context // ends before that, when no reply can be sent any more
+	work    *work           // handlers, tasks and jobs
+	calls   *work           // callbacks of the author
+	out     *outbox
+
+	pendingBytes atomic.Int64 // payload of the requests that run or wait
+	noise        throttle     // of what the server has sent
 
 	mu         sync.Mutex // guards what follows
 	status     Status
-	complained time.Time  // when a failure to connect was last logged
-	conn       *conn.Conn // nil while not connected
-	past       conn.Stats // of the connections before
+	complaints map[string]complaint // by server
+	conn       *conn.Conn           // nil while not connected
+	past       conn.Stats           // of the connections before
 }
 
 // Status is what an agent says of itself at one moment.
@@ -84,8 +89,16 @@ func ConfigOf[C Settings](ag *Agent) C {
 
 func (ag *Agent) basic() *Config { return (*ag.conf.Load()).Basic() }
 
+// beforeStart ends a program that registers something after Setup: it would be a race with what runs.
+func (ag *Agent) beforeStart(what string) {
+	if ag.started {
+		panic("libagent: " + what + " is to be called in Setup")
+	}
+}
+
 // addHandler registers a handler during Setup.
 func (ag *Agent) addHandler(t wire.Type, h *handler) {
+	ag.beforeStart("Handle")
 	if ag.handlers[t] != nil {
 		ag.setupError(fmt.Errorf("message %s (%d) is handled twice", h.name, t))
 		return

@@ -28,21 +28,30 @@ type Settings interface {
 	Basic() *Config
 }
 
+// Validator is a [Settings] that checks itself: what it returns stops a start, a reload and a check. An error whose text
+// begins with a key and a colon, as in "interval: 0s is not positive", is shown with the place of that key; several are
+// joined with [errors.Join].
+type Validator interface {
+	Validate() error
+}
+
 // Connecter is an [App] that wants to know when a connection stands, that is, after every successful handshake.
 type Connecter interface {
-	// Connected runs on a goroutine of its own, not beside itself or Disconnected; ctx ends with the connection.
+	// Connected runs on a goroutine of its own; ctx ends with the connection, and so should it: while it still runs it is
+	// not called again.
 	Connected(ctx context.Context, ag *Agent)
 }
 
 // Disconnecter is an [App] that wants to know when an established connection has ended.
 type Disconnecter interface {
-	// Disconnected may block; the next connection waits for it. The error says what ended the connection.
-	Disconnected(ag *Agent, err error)
+	// Disconnected is told what ended the connection. The next connection waits for it until ctx is done, 5 s at most;
+	// while it still runs it is not called again. There is no connection, so it should not wait to emit.
+	Disconnected(ctx context.Context, ag *Agent, err error)
 }
 
 // Reloader is an [App] that can take a changed config while it runs.
 type Reloader interface {
-	// Reload is called when the config file has been read again and found good, before ConfigOf returns the new
+	// Reload is called on a goroutine of its own when the config file has been read again and found good, before ConfigOf returns the new
 	// one. An error keeps the old one. It does not run beside itself; both configs are read-only.
 	Reload(ag *Agent, old, new Settings) error
 }
@@ -57,6 +66,6 @@ type Reporter interface {
 // Stopper is an [App] that has something to clean up.
 type Stopper interface {
 	// Stop is called once when the agent stops, after the last handler has returned and before the connection is
-	// closed, so it can still emit. It has until ctx is done.
+	// closed, so it can still emit. It has until ctx is done; Run does not wait longer for it.
 	Stop(ctx context.Context, ag *Agent) error
 }

@@ -83,7 +83,7 @@ func (c Command) root() *cobra.Command {
 	withConf(&cobra.Command{
 		Use:   "run",
 		Short: "Run the agent until it is told to stop",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return failed(Run(cmd.Context(), c.App, &Options{ConfigFile: file, Reload: c.Reload}))
 		},
@@ -91,7 +91,7 @@ func (c Command) root() *cobra.Command {
 	withConf(&cobra.Command{
 		Use:   "check",
 		Short: "Check the config file",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := Check(c.App, file); err != nil {
 				return failed(err)
@@ -109,6 +109,14 @@ func (c Command) root() *cobra.Command {
 		},
 	})
 	return root
+}
+
+// noArgs refuses arguments with what was probably meant.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments: use --conf %s", cmd.Name(), args[0])
+	}
+	return nil
 }
 
 func failed(err error) error {

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/limit"
 	"github.com/jkstack/jkframe/v2/logging"
+	"github.com/jkstack/jkframe/v2/wire"
 )
 
 // DefaultPort is the port of a server whose address has none.
@@ -63,7 +65,8 @@ type MonitorConfig struct {
 
 // OutboxConfig bounds what waits to be sent.
 type OutboxConfig struct {
-	// Memory is how many bytes may wait; who sends more waits. By default, 4 MiB.
+	// Memory is how many bytes may wait; who sends more waits. A quarter is kept for small replies. A single message may
+	// be larger, and goes alone. At least 64 KiB. By default, 4 MiB.
 	Memory int64 `kv:"memory,bytes" desc:"bytes that may wait to be sent"`
 }
 
@@ -102,6 +105,11 @@ func (c *Config) check() []*fieldError {
 	var errs []*fieldError
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, &fieldError{key, fmt.Sprintf(format, args...)})
+	}
+	if c.ID != "" {
+		if err := wire.CheckID(c.ID); err != nil {
+			bad("id", "%q: %v", clip(c.ID, maxPeerText), err)
+		}
 	}
 	if len(c.Server) == 0 {
 		bad("server", "missing: the address of a server, such as 10.0.0.1:%d", DefaultPort)
@@ -154,8 +162,21 @@ func serverAddr(s string) (string, error) {
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 		return "", fmt.Errorf("%q: port %q is not between 1 and 65535", s, port)
 	}
-	if host == "" || strings.ContainsAny(host, " \t[]") {
-		return "", fmt.Errorf("%q has no host", s)
+	if !isHost(host) {
+		return "", fmt.Errorf("%q: %q is neither the name of a host nor an IP address", s, host)
 	}
 	return net.JoinHostPort(host, port), nil
+}
+
+// isHost tells whether a text is an IP address or can be the name of a host, and nothing that a URL would take apart.
+func isHost(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_' {
+			return false
+		}
+	}
+	return s != ""
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/url"
 	"sync"
 	"time"
 
@@ -22,6 +24,9 @@ const (
 	// conflictDelay is the least time between two attempts while another agent has the id.
 	conflictDelay = 10 * time.Second
 
+	// callbackTimeout is how long the next connection waits for the author to note the end of the last one.
+	callbackTimeout = 5 * time.Second
+
 	// maxRetryAfter is the longest that a server can have the agent wait.
 	maxRetryAfter = 5 * time.Minute
 
@@ -32,45 +37,50 @@ const (
 // stayConnected connects, and connects again, until ctx is done.
 func (ag *Agent) stayConnected(ctx context.Context) {
 	b := &backoff{}
-	next := 0 // the server to begin with
+	notBefore := make(map[string]time.Time) // by server: when it wants to be asked again
+	next := 0                               // the server to begin with
 	for ctx.Err() == nil {
 		b.spread = ag.basic().Reconnect.Spread
-		var err error
 		servers := ag.basic().Server
 		for i := 0; i < len(servers) && ctx.Err() == nil; i++ {
 			at := (next + i) % len(servers)
-			var stood time.Duration
-			stood, err = ag.follow(ctx, servers[at])
+			if time.Now().Before(notBefore[servers[at]]) {
+				continue
+			}
+			stood, err := ag.follow(ctx, servers[at])
+			notBefore[servers[at]] = time.Now().Add(asksToWait(err))
 			if stood > 0 {
 				b.lose(stood)
 				next = at
 				break
 			}
 		}
-		if ctx.Err() != nil {
-			return
+		wait := b.next()
+		earliest := time.Now().Add(maxRetryAfter * 2)
+		for _, s := range servers {
+			if t := notBefore[s]; t.Before(earliest) {
+				earliest = t
+			}
 		}
-		wait := ag.pause(b.next(), err)
-		ag.log.Debug("connecting again", "after", wait.Round(time.Millisecond).String())
 		select {
-		case <-time.After(wait):
+		case <-time.After(max(wait, time.Until(earliest))):
 		case <-ctx.Done():
 		}
 	}
 }
 
-// pause lengthens the time to wait by what the error asks for.
-func (ag *Agent) pause(d time.Duration, err error) time.Duration {
+// asksToWait returns how long a server wants to be left alone, 0 if it did not say.
+func asksToWait(err error) time.Duration {
 	var http *conn.RefusedError
 	if errors.As(err, &http) && http.RetryAfter > 0 {
 		after := min(http.RetryAfter, maxRetryAfter)
-		d = max(d, after+part(after/10))
+		return after + part(after/10)
 	}
 	var refused *RefusedError
 	if errors.As(err, &refused) && refused.Conflict() {
-		d = max(d, conflictDelay+part(conflictDelay/4))
+		return conflictDelay + part(conflictDelay/4)
 	}
-	return d
+	return 0
 }
 
 // follow connects to a server, and on to those that it is sent to. It returns how long the established connection
@@ -99,18 +109,23 @@ func (ag *Agent) follow(ctx context.Context, server string) (stood time.Duration
 
 // failed notes and logs why there is no connection; the same reason again only once a minute.
 func (ag *Agent) failed(server string, established bool, err error) {
+	text := clip(err.Error(), maxErrorText)
 	ag.mu.Lock()
-	again := ag.status.Server == server && ag.status.LastError == err.Error() && time.Since(ag.complained) < time.Minute
-	if !again || established {
-		ag.complained = time.Now()
+	ag.status.Server, ag.status.LastError = server, text
+	last, now := ag.complaints[server], complaint{clip(reason(err), maxErrorText), time.Now()}
+	again := !established && last.reason == now.reason && now.at.Sub(last.at) < time.Minute
+	if !again {
+		if len(ag.complaints) > 100 { // a server sends the agent to ever new ones
+			clear(ag.complaints)
+		}
+		ag.complaints[server] = now
 	}
-	ag.status.Server, ag.status.LastError = server, err.Error()
 	ag.mu.Unlock()
 	switch {
 	case established:
-		ag.log.Warn("connection lost", "server", server, "error", err)
+		ag.log.Warn("connection lost", "server", server, "error", text)
 	case !again:
-		ag.log.Warn("cannot connect", "server", server, "error", err)
+		ag.log.Warn("cannot connect", "server", server, "error", text)
 	}
 }
 
@@ -123,7 +138,8 @@ func (ag *Agent) connect(ctx context.Context, server string) (stood time.Duratio
 		Options: conn.Options{MaxMessage: maxFrame, IdleTimeout: handshakeTimeout + heartbeat},
 		NetDial: ag.netDial,
 	}
-	c, err := d.Dial(dctx, "ws://"+server+"/ws/agent")
+	u := url.URL{Scheme: "ws", Host: server, Path: "/ws/agent"}
+	c, err := d.Dial(dctx, u.String())
 	if err != nil {
 		return 0, nil, err
 	}
@@ -193,14 +209,11 @@ func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) err
 		})
 	}
 	ag.established(c, server)
-	run(func() error { return ag.out.pump(sctx, c, conn.Control) })
-	run(func() error { return ag.out.pump(sctx, c, conn.Bulk) })
+	run(func() error { return ag.pump(sctx, c, conn.Control) })
+	run(func() error { return ag.pump(sctx, c, conn.Bulk) })
 	run(func() error { return ag.beat(sctx, c) })
 	if a, ok := ag.app.(Connecter); ok {
-		run(func() error {
-			ag.callback("Connected", func() { a.Connected(sctx, ag) })
-			return nil
-		})
+		ag.callback("Connected", func() { a.Connected(sctx, ag) })
 	}
 
 	err := ag.receive(c)
@@ -210,7 +223,7 @@ func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) err
 	cancel(err)
 	c.Close(conn.CodeNormal, "")
 	wg.Wait()
-	ag.disconnected(c, err)
+	ag.disconnected(ctx, c, err)
 	return err
 }
 
@@ -221,7 +234,7 @@ func (ag *Agent) receive(c *conn.Conn) error {
 		var bad *conn.FrameError
 		switch {
 		case errors.As(err, &bad):
-			ag.log.Warn("bad frame from the server", "bytes", bad.Len, "error", bad.Err)
+			ag.noise.warn(ag.log, "bad frame from the server", slog.Int("bytes", bad.Len), slog.String("error", clip(bad.Err.Error(), maxPeerText)))
 		case err != nil:
 			return err
 		default:
@@ -260,14 +273,22 @@ func (ag *Agent) established(c *conn.Conn, server string) {
 	}
 }
 
-// disconnected notes the end of an established connection and tells the author.
-func (ag *Agent) disconnected(c *conn.Conn, err error) {
+// disconnected notes the end of an established connection and tells the author. It waits for him, and not for ever.
+func (ag *Agent) disconnected(ctx context.Context, c *conn.Conn, err error) {
 	ag.mu.Lock()
 	ag.past = addStats(ag.past, c.Stats())
 	ag.conn = nil
 	ag.status.Connected, ag.status.Since = false, time.Now()
 	ag.mu.Unlock()
-	if a, ok := ag.app.(Disconnecter); ok {
-		ag.callback("Disconnected", func() { a.Disconnected(ag, err) })
+	a, ok := ag.app.(Disconnecter)
+	if !ok {
+		return
+	}
+	cctx, cancel := context.WithTimeout(ctx, callbackTimeout)
+	defer cancel()
+	done := ag.callback("Disconnected", func() { a.Disconnected(cctx, ag, err) })
+	select {
+	case <-done:
+	case <-cctx.Done():
 	}
 }

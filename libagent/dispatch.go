@@ -3,6 +3,7 @@ package libagent
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -15,6 +16,9 @@ import (
 const (
 	maxRunning = 32
 	maxWaiting = 1024
+
+	// maxPending is how many bytes of payload all requests together may have that run or wait.
+	maxPending = 64 << 20
 )
 
 // maxControlReply is the largest reply that goes out before bulk.
@@ -23,6 +27,8 @@ const maxControlReply = 4 << 10
 // handler answers one kind of message.
 type handler struct {
 	name    string
+	field   string        // of the payload
+	ordered bool          // an error goes behind the replies that were sent
 	slots   chan struct{} // one for each that runs
 	pending atomic.Int64  // running and waiting
 
@@ -36,7 +42,7 @@ type handler struct {
 //
 // To be called in Setup.
 func Handle[Q, R any](ag *Agent, c wire.Call[Q, R], fn func(ctx context.Context, q Q) (R, error)) {
-	register(ag, c.Request, func(ctx context.Context, task string, q Q) error {
+	register(ag, c.Request, false, func(ctx context.Context, task string, q Q) error {
 		r, err := fn(ctx, q)
 		if err != nil {
 			return err
@@ -54,14 +60,16 @@ func Handle[Q, R any](ag *Agent, c wire.Call[Q, R], fn func(ctx context.Context,
 //
 // To be called in Setup.
 func HandleNotice[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, q Q) error) {
-	register(ag, m, func(ctx context.Context, _ string, q Q) error { return fn(ctx, q) })
+	register(ag, m, false, func(ctx context.Context, _ string, q Q) error { return fn(ctx, q) })
 }
 
 // register adds a handler under the number of its message.
-func register[Q any](ag *Agent, m *wire.Message[Q], run func(ctx context.Context, task string, q Q) error) {
+func register[Q any](ag *Agent, m *wire.Message[Q], ordered bool, run func(ctx context.Context, task string, q Q) error) {
 	ag.addHandler(m.Type(), &handler{
-		name:  m.Name(),
-		slots: make(chan struct{}, maxRunning),
+		name:    m.Name(),
+		field:   m.Field(),
+		ordered: ordered,
+		slots:   make(chan struct{}, maxRunning),
 		take: func(f *wire.Frame) (func(context.Context) error, error) {
 			q, err := m.Decode(f)
 			if err != nil {
@@ -83,21 +91,27 @@ func (ag *Agent) dispatch(f *wire.Frame) {
 	task := f.Task
 	run, err := h.take(f)
 	if err != nil {
-		ag.log.Warn("request cannot be understood", "type", h.name, "task", task, "error", err)
-		ag.replyError(task, err)
+		ag.noise.warn(ag.log, "request cannot be understood", slog.String("type", h.name), slog.String("task", task), slog.String("error", clip(err.Error(), maxPeerText)))
+		ag.refuse(task, err)
 		return
 	}
-	if h.pending.Add(1) > maxRunning+maxWaiting {
+	payload, _ := f.Raw(h.field)
+	size := int64(len(payload))
+	done := func() {
 		h.pending.Add(-1)
-		ag.replyError(task, fmt.Errorf("too many requests of type %s at once", h.name))
+		ag.pendingBytes.Add(-size)
+	}
+	if n, b := h.pending.Add(1), ag.pendingBytes.Add(size); n > maxRunning+maxWaiting || b > maxPending && b > size {
+		done()
+		ag.refuse(task, fmt.Errorf("too many requests of type %s at once", h.name))
 		return
 	}
-	if !ag.work.start(func() {
-		defer h.pending.Add(-1)
+	if !ag.work.start(h.name, func() {
+		defer done()
 		ag.serve(h, task, run)
 	}) {
-		h.pending.Add(-1)
-		ag.replyError(task, ErrStopping)
+		done()
+		ag.refuse(task, ErrStopping)
 	}
 }
 
@@ -108,12 +122,22 @@ func (ag *Agent) serve(h *handler, task string, run func(context.Context) error)
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	case <-ctx.Done():
-		ag.replyError(task, ErrStopping)
+		ag.refuse(task, ErrStopping)
 		return
 	}
-	if err := ag.guard(h.name, task, func() error { return run(ctx) }); err != nil {
-		ag.log.Warn("request failed", "type", h.name, "task", task, "error", err)
-		ag.replyError(task, err)
+	err := ag.guard(h.name, task, func() error { return run(ctx) })
+	if err == nil {
+		return
+	}
+	ag.noise.warn(ag.log, "request failed", slog.String("type", h.name), slog.String("task", task), slog.String("error", err.Error()))
+	if h.ordered && task != "" {
+		err = ag.put(context.Background(), conn.Bulk, errorFrame(task, err), ag.replies.Done(), ErrStopping)
+	} else {
+		ag.refuse(task, err)
+		err = nil
+	}
+	if err != nil {
+		ag.log.Warn("answer dropped", "task", task, "error", err)
 	}
 }
 
@@ -128,9 +152,18 @@ func (ag *Agent) guard(name, task string, fn func() error) (err error) {
 	return fn()
 }
 
-// callback calls the author's code that returns nothing. Its panic is logged.
-func (ag *Agent) callback(name string, fn func()) {
-	_ = ag.guard(name, "", func() error { fn(); return nil })
+// callback runs the author's code that returns nothing, on a goroutine of its own. Its panic is logged. While the last call
+// of that name still runs there is no other. The channel is closed when it has returned.
+func (ag *Agent) callback(name string, fn func()) <-chan struct{} {
+	done := make(chan struct{})
+	if !ag.calls.startOnce(name, func() {
+		defer close(done)
+		_ = ag.guard(name, "", func() error { fn(); return nil })
+	}) {
+		ag.log.Error("callback not called: the last call of it still runs", "callback", name)
+		close(done)
+	}
+	return done
 }
 
 // send puts a reply into the outbox: a small one before bulk. It waits while the outbox is full, beyond the end of the
@@ -140,32 +173,46 @@ func (ag *Agent) send(frame []byte) error {
 	if len(frame) <= maxControlReply {
 		l = conn.Control
 	}
-	return ag.put(ag.life, l, frame)
+	return ag.put(context.Background(), l, frame, ag.replies.Done(), ErrStopping)
 }
 
-// put puts a frame into the outbox.
-func (ag *Agent) put(ctx context.Context, l conn.Lane, frame []byte) error {
+// put puts a frame into the outbox. It waits until ctx is done, the agent has ended, or the given channel is closed, which
+// gives the given error.
+func (ag *Agent) put(ctx context.Context, l conn.Lane, frame []byte, closed <-chan struct{}, why error) error {
 	if len(frame) > maxFrame {
 		return fmt.Errorf("%w: %d bytes of %d", ErrTooBig, len(frame), maxFrame)
 	}
-	return ag.out.put(ctx, l, frame)
+	if ag.life.Err() != nil {
+		return ErrStopping
+	}
+	switch ag.out.put(l, frame, ctx.Done(), ag.life.Done(), closed) {
+	case 0:
+		return context.Cause(ctx)
+	case 1:
+		return ErrStopping
+	case 2:
+		return why
+	}
+	return nil
 }
 
-// replyError answers a task with an error; what belongs to no task is not answered. It does not wait: it is called by the
+// errorFrame is the frame of an error of a task.
+func errorFrame(task string, err error) []byte {
+	return wire.AppendError(nil, task, clip(err.Error(), maxErrorText))
+}
+
+// refuse answers a task with an error; what belongs to no task is not answered. It does not wait: it is called by the
 // goroutine that receives.
-func (ag *Agent) replyError(task string, err error) {
-	if task == "" {
-		return
-	}
-	if !ag.out.tryPut(conn.Control, wire.AppendError(nil, task, err.Error())) {
-		ag.log.Warn("answer dropped: outbox is full", "task", task)
+func (ag *Agent) refuse(task string, err error) {
+	if task != "" && !ag.out.tryPut(conn.Control, errorFrame(task, err)) {
+		ag.noise.warn(ag.log, "answer dropped: outbox is full", slog.String("task", task))
 	}
 }
 
 // ignored notes a frame that nobody handles.
 func (ag *Agent) ignored(f *wire.Frame) {
 	if f.Type == 0 {
-		ag.log.Warn("server reports an error", "task", f.Task, "error", f.Error)
+		ag.noise.warn(ag.log, "server reports an error", slog.String("task", f.Task), slog.String("error", clip(f.Error, maxPeerText)))
 		return
 	}
 	ag.log.Debug("message ignored", "type", int(f.Type), "task", f.Task)

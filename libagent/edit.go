@@ -21,8 +21,14 @@ func writeSetting(file, key, value string) error {
 		return err
 	}
 	switch strings.ToLower(filepath.Ext(file)) {
-	case ".yaml", ".yml", ".json":
-		edited, err := setInTree(data, key, value)
+	case ".yaml", ".yml":
+		edited, err := setInYAML(data, key, value)
+		if err != nil {
+			return err
+		}
+		return kvconf.WriteFile(file, edited)
+	case ".json":
+		edited, err := setInJSON(data, key, value)
 		if err != nil {
 			return err
 		}
@@ -38,9 +44,9 @@ func writeSetting(file, key, value string) error {
 	return doc.WriteFile(file)
 }
 
-// setInTree sets a setting in the text of a YAML or JSON file.
-func setInTree(data []byte, key, value string) ([]byte, error) {
-	root, err := yamlRoot(bytes.ReplaceAll(data, []byte("\t"), []byte(" ")))
+// setInYAML sets a setting in the text of a YAML file.
+func setInYAML(data []byte, key, value string) ([]byte, error) {
+	root, err := yamlRoot(data)
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +62,13 @@ func setInTree(data []byte, key, value string) ([]byte, error) {
 	switch {
 	case v == nil:
 		from = offset(data, parent.Content[0])
+		if parent.Style != yaml.FlowStyle {
+			from = aboveComments(data, from)
+		}
 		to = from
 		insert = fmt.Sprintf("%q: %s, ", rest, text)
 		if parent.Style != yaml.FlowStyle {
-			insert = fmt.Sprintf("%s: %s\n%s", rest, text, strings.Repeat(" ", parent.Content[0].Column-1))
+			insert = fmt.Sprintf("%s%s: %s\n", strings.Repeat(" ", parent.Content[0].Column-1), rest, text)
 		}
 	case v.Tag == "!!null" && v.Value == "":
 		end := offset(data, k) + scalarLen(data[offset(data, k):], k)
@@ -74,15 +83,15 @@ func setInTree(data []byte, key, value string) ([]byte, error) {
 		to, insert = from+scalarLen(data[from:], v), string(text)
 	}
 	edited := append(append(append([]byte(nil), data[:from]...), insert...), data[to:]...)
-	return edited, verify(edited, key, value)
+	entries, err := yamlEntries(edited)
+	if err != nil {
+		return nil, err
+	}
+	return edited, verify(entries, key, value)
 }
 
-// verify reads an edited file again: if it does not say what it should, the edit was not understood.
-func verify(edited []byte, key, value string) error {
-	entries, err := yamlEntries(bytes.ReplaceAll(edited, []byte("\t"), []byte(" ")))
-	if err != nil {
-		return err
-	}
+// verify looks at the settings of an edited file: if they are not as they should be, the file was not understood.
+func verify(entries []kvconf.Entry, key, value string) error {
 	for _, e := range entries {
 		if e.Key == key && e.Value == value {
 			return nil
@@ -103,6 +112,20 @@ func find(m *yaml.Node, key string) (parent *yaml.Node, rest string, k, v *yaml.
 		}
 	}
 	return m, key, nil, nil
+}
+
+// aboveComments returns the beginning of the line of an offset, or that of the comments right above it, which belong to
+// what stands there, unless the file begins with them.
+func aboveComments(data []byte, at int) int {
+	line := bytes.LastIndexByte(data[:at], '\n') + 1
+	for first := line; first > 0; {
+		before := bytes.LastIndexByte(data[:first-1], '\n') + 1
+		if !bytes.HasPrefix(bytes.TrimLeft(data[before:first], " \t"), []byte("#")) {
+			return first
+		}
+		first = before
+	}
+	return line
 }
 
 // offset returns where a node begins, in bytes.

@@ -24,7 +24,7 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("server %s refused the agent: %q", e.Server, e.Msg)
+	return fmt.Sprintf("server %s refused the agent: %q", e.Server, clip(e.Msg, maxPeerText))
 }
 
 // Conflict reports whether the reason is that another agent with the same id is connected.
@@ -37,7 +37,7 @@ type HandshakeError struct {
 }
 
 func (e *HandshakeError) Error() string {
-	return fmt.Sprintf("handshake with server %s: %v", e.Server, e.Err)
+	return fmt.Sprintf("handshake with server %s: %s", e.Server, clip(e.Err.Error(), maxPeerText))
 }
 
 func (e *HandshakeError) Unwrap() error { return e.Err }

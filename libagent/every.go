@@ -19,8 +19,9 @@ type job struct {
 // the next run comes as planned; ctx ends when the agent stops. Starts are spread by up to a tenth of the interval, so
 // that a fleet that was started together does not report together.
 //
-// To be called in Setup.
+// To be called in Setup; the interval stays as it is then.
 func (ag *Agent) Every(name string, interval time.Duration, fn func(ctx context.Context, ag *Agent) error) {
+	ag.beforeStart("Every")
 	if interval <= 0 {
 		ag.setupError(fmt.Errorf("job %q: interval %v is not positive", name, interval))
 		return

@@ -2,8 +2,13 @@ package libagent
 
 import "github.com/jkstack/jkframe/v2/kvconf"
 
-// SetInTree is setInTree.
-func SetInTree(data []byte, key, value string) ([]byte, error) { return setInTree(data, key, value) }
+// SetInTree sets a setting in a YAML or JSON text.
+func SetInTree(data []byte, isJSON bool, key, value string) ([]byte, error) {
+	if isJSON {
+		return setInJSON(data, key, value)
+	}
+	return setInYAML(data, key, value)
+}
 
 // TreeEntries flattens a YAML or JSON text.
 func TreeEntries(data []byte, isJSON bool) ([]kvconf.Entry, error) {

@@ -2,6 +2,7 @@ package libagent_test
 
 import (
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -33,15 +34,16 @@ func FuzzTree(f *testing.F) {
 // An edit of a YAML or JSON file changes the one setting and nothing else, or is refused.
 func FuzzEdit(f *testing.F) {
 	for _, s := range []string{"basic:\n  id:\n  server: s\n", "basic: {id: 'a', server: s}\n", "{\"basic\": {\"server\": \"s\"}}", "basic.server: s # x\n", "basic:\n  id: \"a\\\"b\"\n  server: s\n", "id: |\n  a\nserver: s\n", "basic:\n- 1\n", "basic:\n  id: a b\n   c\n"} {
-		f.Add([]byte(s), "agent-1")
+		f.Add([]byte(s), false, "agent-1")
+		f.Add([]byte(s), true, "agent-1")
 	}
-	f.Fuzz(func(t *testing.T, data []byte, value string) {
-		edited, err := libagent.SetInTree(data, "basic.id", value)
+	f.Fuzz(func(t *testing.T, data []byte, isJSON bool, value string) {
+		edited, err := libagent.SetInTree(data, isJSON, "basic.id", value)
 		if err != nil {
 			return
 		}
 		others := func(data []byte) []string {
-			entries, err := libagent.TreeEntries([]byte(strings.ReplaceAll(string(data), "\t", " ")), false)
+			entries, err := libagent.TreeEntries(data, isJSON)
 			if err != nil {
 				t.Fatalf("the edited file cannot be read: %v\n%q\n%q", err, data, edited)
 			}
@@ -77,6 +79,10 @@ func FuzzServerAddr(f *testing.F) {
 		host, port, err := net.SplitHostPort(addr)
 		if err != nil || host == "" || port == "" {
 			t.Errorf("%q became %q", s, addr)
+		}
+		u := url.URL{Scheme: "ws", Host: addr, Path: "/x"}
+		if parsed, err := url.Parse(u.String()); err != nil || parsed.Host != addr || parsed.Path != "/x" {
+			t.Errorf("%q becomes the URL %q: %v", s, u.String(), err)
 		}
 		if again, err := libagent.ServerAddr(addr); again != addr || err != nil {
 			t.Errorf("%q became %q and then %q, %v", s, addr, again, err)

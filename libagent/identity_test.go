@@ -18,14 +18,15 @@ func TestIDIsWritten(t *testing.T) {
 	tests := []struct{ name, file, before, after string }{
 		{"empty", "a.conf", "# my agent\nbasic.id =\nbasic.server = s   # there\r\n\n\tgreeting=  hi\n", "# my agent\nbasic.id = " + id + "\nbasic.server = s   # there\r\n\n\tgreeting=  hi\n"},
 		{"flat", "a.conf", "id=\nserver=s\n", "id=" + id + "\nserver=s\n"},
-		{"other", "a.conf", "basic.id = old # name\nbasic.server = s\n", "basic.id = " + id + " # name\nbasic.server = s\n"},
+		{"the operator's own stays", "a.conf", "basic.id = old # name\nbasic.server = s\n", "basic.id = old # name\nbasic.server = s\n"},
 		{"variable stays", "a.conf", "basic.id = $AGENT_ID\nbasic.server = s\n", "basic.id = $AGENT_ID\nbasic.server = s\n"},
 		{"yaml empty", "a.yaml", "# mine\nbasic:\n  id:   # to come\n  server: s\n", "# mine\nbasic:\n  id: \"" + id + "\"   # to come\n  server: s\n"},
 		{"yaml missing", "a.yaml", "basic:\n    server: s # ü\n    log: {level: debug}\n", "basic:\n    id: \"" + id + "\"\n    server: s # ü\n    log: {level: debug}\n"},
-		{"yaml quoted", "a.yml", "basic: {id: 'it''s', server: s}\n", "basic: {id: \"" + id + "\", server: s}\n"},
+		{"yaml comment", "a.yaml", "# mine\nbasic:\n  # the server\n  server: s\n", "# mine\nbasic:\n  id: \"" + id + "\"\n  # the server\n  server: s\n"},
+		{"yaml quoted", "a.yml", "basic: {id: '', server: s}\n", "basic: {id: \"" + id + "\", server: s}\n"},
 		{"yaml dotted", "a.yml", "basic.server: s\n", "basic.id: \"" + id + "\"\nbasic.server: s\n"},
 		{"yaml flat", "a.yml", "server: s\n", "id: \"" + id + "\"\nserver: s\n"},
-		{"json missing", "a.json", "{\n\t\"basic\": {\n\t\t\"server\": \"s\"\n\t}\n}\n", "{\n\t\"basic\": {\n\t\t\"id\": \"" + id + "\", \"server\": \"s\"\n\t}\n}\n"},
+		{"json missing", "a.json", "{\n\t\"basic\": {\n\t\t\"server\": \"s\"\n\t}\n}\n", "{\n\t\"basic\": {\n\t\t\"id\": \"" + id + "\",\n\t\t\"server\": \"s\"\n\t}\n}\n"},
 		{"json null", "a.json", `{"basic": {"id": null, "server": "s"}}`, `{"basic": {"id": "` + id + `", "server": "s"}}`},
 		{"json empty", "a.json", `{"basic": {"server": "s", "id": ""}}`, `{"basic": {"server": "s", "id": "` + id + `"}}`},
 	}

@@ -1,6 +1,8 @@
 package libagent
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -120,30 +122,76 @@ func named(file string, err error) error {
 // load reads a config file on top of the app's defaults. It returns what is wrong with the file but no reason not to
 // start: unknown and duplicate keys, which a config of a newer version may well have, and limits that make no sense, of
 // which the others are applied.
-func load(app App, file string) (Settings, []*kvconf.Error, *source, error) {
+func load(app App, file string) (Settings, []*kvconf.Error, error) {
 	src, err := readSource(file)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	s := app.NewConfig()
+	if err := hasSection(s); err != nil {
+		return nil, nil, err
+	}
 	c := s.Basic()
 	c.fill(app.Name())
 	d := kvconf.NewEntryDecoder(src.entries).File(file).Tolerant().Expand(src.lookup)
-	if err := d.Decode(s); err != nil {
-		return nil, nil, nil, err
-	}
-	if err := src.check(s); err != nil {
-		return nil, nil, nil, err
-	}
+	wrong := d.Decode(s)
 	findings := d.Findings()
 	for _, e := range fieldErrors("limit", c.Limit.Validate()) {
 		findings = append(findings, src.at(e))
 	}
-	return s, findings, src, nil
+	if err := src.check(s); wrong == nil {
+		wrong = err
+	} else {
+		wrong = more(wrong, err)
+	}
+	if wrong != nil {
+		return nil, nil, more(wrong, findings...)
+	}
+	return s, findings, nil
 }
 
-// validator is a config that checks itself.
-type validator interface{ Validate() error }
+// more adds to the errors of a file what else is wrong with it, at other keys: a key that is not known often is why another
+// one is missing.
+func more[E error](wrong error, others ...E) error {
+	all := asErrors(wrong)
+	if all == nil {
+		return wrong
+	}
+	for _, o := range others {
+		for _, e := range asErrors(o) {
+			if !slices.ContainsFunc(all, func(have *kvconf.Error) bool { return have.Key == e.Key && have.Line == e.Line }) {
+				all = append(all, e)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *kvconf.Error) int { return cmp.Compare(a.Line, b.Line) })
+	return all
+}
+
+// asErrors returns the errors of a file that an error holds, nil if it holds none.
+func asErrors(err error) kvconf.Errors {
+	var many kvconf.Errors
+	if errors.As(err, &many) {
+		return slices.Clone(many)
+	}
+	var one *kvconf.Error
+	if errors.As(err, &one) {
+		return kvconf.Errors{one}
+	}
+	return nil
+}
+
+// hasSection makes sure that the author's struct has the section, which a file cannot make up for.
+func hasSection(s Settings) error {
+	text, err := kvconf.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("config %T: %w", s, err)
+	}
+	if !bytes.HasPrefix(text, []byte(section+".")) && !bytes.Contains(text, []byte("\n"+section+".")) {
+		return fmt.Errorf("config %T has no section %q: embed libagent.Config in it with the tag `kv:%q`", s, section, section)
+	}
+	return nil
+}
 
 // check returns what makes no sense in a config that was decoded from this source, with places.
 func (s *source) check(c Settings) error {
@@ -151,15 +199,37 @@ func (s *source) check(c Settings) error {
 	for _, e := range c.Basic().check() {
 		errs = append(errs, s.at(e))
 	}
-	if v, ok := c.(validator); ok && len(errs) == 0 {
-		if err := v.Validate(); err != nil {
-			return fmt.Errorf("config %s: %w", s.file, err)
+	if v, ok := c.(Validator); ok && len(errs) == 0 {
+		if err := s.own(v.Validate()); err != nil {
+			return err
 		}
 	}
 	if len(errs) > 0 {
 		return errs
 	}
 	return nil
+}
+
+// own gives the errors of the author's own check their places, where they name a key of the file.
+func (s *source) own(err error) error {
+	if err == nil {
+		return nil
+	}
+	var errs kvconf.Errors
+	leaves := []error{err}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		leaves = many.Unwrap()
+	}
+	for _, e := range leaves {
+		key, msg, found := strings.Cut(e.Error(), ": ")
+		line, col, known := s.find(key)
+		if !found || !known {
+			key, msg = "", e.Error()
+			line, col = 0, 0
+		}
+		errs = append(errs, &kvconf.Error{File: s.file, Line: line, Column: col, Key: key, Kind: kvconf.ErrValue, Msg: msg, Err: e})
+	}
+	return errs
 }
 
 // at gives an error of the section its place.
@@ -177,21 +247,31 @@ func (s *source) place(key string) (line, col int) {
 	if s.file == "" {
 		return 0, 0
 	}
-	line, col = 1, 1
+	if line, col, ok := s.find(key); ok {
+		return line, col
+	}
+	line = 1
 	for _, e := range s.entries {
-		if e.Key == key {
-			return e.Line, e.Column
-		}
 		if strings.HasPrefix(e.Key, section+".") {
-			line, col = e.Line, 1
+			line = e.Line
 		}
 	}
-	return line, col
+	return line, 1
+}
+
+// find returns where a key stands: the last one counts if there are several.
+func (s *source) find(key string) (line, col int, ok bool) {
+	for _, e := range slices.Backward(s.entries) {
+		if e.Key == key {
+			return e.Line, e.Column, true
+		}
+	}
+	return 0, 0, false
 }
 
 // raw returns the value of a key as it stands in the file.
 func (s *source) raw(key string) string {
-	for _, e := range s.entries {
+	for _, e := range slices.Backward(s.entries) {
 		if e.Key == key {
 			return e.Value
 		}
@@ -225,18 +305,12 @@ func (s *source) lookup(name string) (string, bool) {
 // Check says what is wrong with a config file. Keys that nobody knows and keys that stand there twice are errors here,
 // while [Run] only warns of them: a config of a newer version must not stop an old binary after a rollback.
 func Check(app App, file string) error {
-	_, findings, _, err := load(app, file)
-	var errs kvconf.Errors
-	var one *kvconf.Error
-	switch {
-	case errors.As(err, &errs):
-	case errors.As(err, &one):
-		errs = kvconf.Errors{one}
-	case err != nil:
+	_, findings, err := load(app, file)
+	if err != nil {
 		return err
 	}
-	if errs = append(errs, findings...); len(errs) > 0 {
-		return errs
+	if len(findings) > 0 {
+		return kvconf.Errors(findings)
 	}
 	return nil
 }

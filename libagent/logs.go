@@ -40,8 +40,8 @@ func (ag *Agent) logFiles() ([]logging.File, error) {
 }
 
 // sendLogs sends files of the log as one zip. Its size and sum come first, so it is made twice: once for them, and once to
-// be sent. That costs no disk, which may be full, and no memory. Both times hold the same, because the files are open and
-// what was in them stays.
+// be sent. That costs no disk, which may be full, and no memory. Both times hold the same, unless somebody else cuts an open
+// file short, which is an error.
 func (ag *Agent) sendLogs(ctx context.Context, t *Task, q wire.LogDownloadPayload) error {
 	defer t.Close()
 	files, err := ag.openLogs(q.Files)
@@ -61,11 +61,18 @@ func (ag *Agent) sendLogs(ctx context.Context, t *Task, q wire.LogDownloadPayloa
 	if err := Reply(t, wire.LogDownloadInfo, info); err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(&blockWriter{t: t}, logBlock)
+	blocks := &blockWriter{t: t}
+	w := bufio.NewWriterSize(blocks, logBlock)
 	if err := writeZip(ctx, w, files); err != nil {
 		return err
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if blocks.offset != sum.size {
+		return errors.New("a log file was cut short while it was sent")
+	}
+	return nil
 }
 
 // openLog is an open file of the log.

@@ -64,7 +64,7 @@ func (ag *Agent) agentInfo(ctx context.Context) wire.AgentInfoPayload {
 		Version:   ag.app.Version(),
 		GoVersion: runtime.Version(),
 		Routines:  runtime.NumGoroutine(),
-		Startup:   ag.started.Unix(),
+		Startup:   ag.begin.Unix(),
 		HeapInUse: heapInUse(),
 		GC:        gcQuantiles(),
 	}
@@ -73,7 +73,7 @@ func (ag *Agent) agentInfo(ctx context.Context) wire.AgentInfoPayload {
 	info.InPackets, info.InBytes, info.OutPackets, info.OutBytes = s.InFrames, s.InBytes, s.OutFrames, s.OutBytes
 	info.Reconnects = max(ag.Status().Connections-1, 0)
 	info.ReadChanSize = int(ag.pendingRequests())
-	info.WriteChanSize, _ = ag.out.waiting()
+	info.WriteChanSize, _ = ag.out.count()
 	return info
 }
 

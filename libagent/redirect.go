@@ -28,7 +28,7 @@ func (ag *Agent) allowedRedirect(addrs []string) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("redirect to %q refused: no host of server or redirect.allow", addrs)
+	return "", fmt.Errorf("redirect to %s refused: no host of server or redirect.allow", clip(fmt.Sprintf("%q", addrs), maxPeerText))
 }
 
 // matchHost tells whether a host is the pattern, or below it if that is as *.example.com.

@@ -1,8 +1,28 @@
 package libagent
 
 import (
+	"context"
 	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/jkstack/jkframe/v2/kvconf"
 )
+
+// reloadWhenAsked reloads with every value of a channel, until ctx is done.
+func (ag *Agent) reloadWhenAsked(ctx context.Context, reload <-chan struct{}) {
+	for {
+		select {
+		case _, ok := <-reload:
+			if !ok {
+				return
+			}
+			ag.reload()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // reload reads the config file again. A bad file changes nothing; a good one counts from now on, save for what only a
 // start can change, which is said.
@@ -15,13 +35,13 @@ func (ag *Agent) reload() {
 	if ag.file == "" {
 		return
 	}
-	s, findings, _, err := load(ag.app, ag.file)
+	s, findings, err := load(ag.app, ag.file)
 	if err != nil {
 		ag.log.Error("config not reloaded: the old one stays", "error", err)
 		return
 	}
 	for _, f := range findings {
-		ag.log.Warn("config: ignored", "error", f)
+		ag.log.Warn("config: not used", "why", f)
 	}
 	old := *ag.conf.Load()
 	if r, ok := ag.app.(Reloader); ok {
@@ -35,9 +55,34 @@ func (ag *Agent) reload() {
 		ag.logs.SetLevel(s.Basic().Log.Level)
 	}
 	ag.log.Info("config reloaded")
+	if _, ok := ag.app.(Reloader); !ok && ownChanged(old, s) {
+		ag.log.Warn("config: this agent takes changes of its own settings at the next start")
+	}
+	if !slices.Equal(old.Basic().Server, s.Basic().Server) {
+		ag.log.Info("config: other servers, from the next connection on")
+	}
+	if id := s.Basic().ID; id != "" && id != ag.ID() {
+		ag.log.Warn("config: takes effect at the next start", "key", section+".id")
+	}
 	for _, key := range needStart(old.Basic(), s.Basic()) {
 		ag.log.Warn("config: takes effect at the next start", "key", section+"."+key)
 	}
+}
+
+// ownChanged tells whether two configs differ in more than what every agent has.
+func ownChanged(old, new Settings) bool {
+	a, errA := kvconf.Marshal(old)
+	b, errB := kvconf.Marshal(new)
+	own := func(text []byte) string {
+		var lines []string
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, section+".") {
+				lines = append(lines, line)
+			}
+		}
+		return strings.Join(lines, "")
+	}
+	return errA != nil || errB != nil || own(a) != own(b)
 }
 
 // needStart returns what differs between two configs and cannot change while the agent runs.
@@ -48,7 +93,6 @@ func needStart(old, new *Config) []string {
 			keys = append(keys, key)
 		}
 	}
-	differ("id", old.ID, new.ID)
 	a, b := old.Log, new.Log
 	a.Level = b.Level
 	differ("log", a, b)

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/jkstack/jkframe/v2/limit"
 	"github.com/jkstack/jkframe/v2/logging"
@@ -19,7 +21,8 @@ type Options struct {
 	// ConfigFile is the config file: YAML or JSON if its extension says so, else key = value.
 	ConfigFile string
 
-	// Config is used in place of a file. By default, the file is read.
+	// Config is used in place of a file, as it is: nothing is expanded in it. Run owns it, and completes it with the
+	// defaults. By default, the file is read.
 	Config Settings
 
 	// Logger is used in place of the one that the config describes. By default, that one is opened.
@@ -38,9 +41,12 @@ type Options struct {
 
 // Run runs an agent until ctx is done, and stops it: nothing new is taken, what runs may end and is then cancelled, what
 // waits is sent, the server is told goodbye. It returns when everything that it started has ended, nil if that was
-// within [Options.StopTimeout]. A config that cannot work is an error at once; a server that cannot be reached is none:
+// within [Options.StopTimeout]; what does not end by then is named in the error and left to itself. A config that cannot work is an error at once; a server that cannot be reached is none:
 // the agent tries on.
 func Run(ctx context.Context, app App, opt *Options) error {
+	if opt == nil {
+		opt = &Options{}
+	}
 	ag, err := newAgent(app, opt)
 	if err != nil {
 		return err
@@ -48,9 +54,6 @@ func Run(ctx context.Context, app App, opt *Options) error {
 	err = ag.run(ctx, opt)
 	if e := ag.applied.Close(); e != nil {
 		ag.log.Warn("limits not removed", "error", e)
-	}
-	if err != nil {
-		ag.log.Error("agent ended", "error", err)
 	}
 	if ag.logs != nil {
 		err = errors.Join(err, ag.logs.Close())
@@ -60,12 +63,16 @@ func Run(ctx context.Context, app App, opt *Options) error {
 
 // newAgent loads the config, opens the log and applies the limits.
 func newAgent(app App, opt *Options) (*Agent, error) {
+	if app.Name() == "" || strings.ContainsFunc(app.Name(), func(r rune) bool { return !unicode.IsGraphic(r) || strings.ContainsRune(` /\\:`, r) }) {
+		return nil, fmt.Errorf("App.Name is %q: want a word such as exec-agent", app.Name())
+	}
 	ag := &Agent{
 		app: app, file: opt.ConfigFile, log: opt.Logger, netDial: opt.NetDial,
-		started:   time.Now(),
-		handlers:  make(map[wire.Type]*handler),
-		reportNow: make(chan struct{}, 1),
-		stopTime:  opt.StopTimeout,
+		begin:      time.Now(),
+		complaints: make(map[string]complaint),
+		handlers:   make(map[wire.Type]*handler),
+		reportNow:  make(chan struct{}, 1),
+		stopTime:   opt.StopTimeout,
 	}
 	if ag.stopTime <= 0 {
 		ag.stopTime = 5 * time.Second
@@ -78,11 +85,11 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		}
 		ag.file = ""
 	} else {
-		loaded, found, src, err := load(app, opt.ConfigFile)
+		loaded, found, err := load(app, opt.ConfigFile)
 		if err != nil {
 			return nil, err
 		}
-		s, ag.source = loaded, src
+		s = loaded
 		for _, f := range found {
 			findings = append(findings, f)
 		}
@@ -99,7 +106,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		ag.logs, ag.log = logs, logs.Logger()
 	}
 	for _, f := range findings {
-		ag.log.Warn("config: ignored", "error", f)
+		ag.log.Warn("config: not used", "why", f)
 	}
 	applied, err := limit.Apply(c.Limit)
 	if err != nil {
@@ -111,11 +118,14 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 
 // run sets the app up, runs until ctx is done, and stops.
 func (ag *Agent) run(ctx context.Context, opt *Options) error {
-	life, endLife := context.WithCancelCause(context.Background())
-	defer endLife(ErrStopping)
-	ag.life, ag.work = life, newWork()
+	var endLife, endReplies context.CancelFunc
+	ag.life, endLife = context.WithCancel(context.Background())
+	defer endLife()
+	ag.replies, endReplies = context.WithCancel(ag.life)
+	defer endReplies()
+	ag.work, ag.calls = newWork(), newWork()
 	defer ag.work.cancel()
-	if err := ag.setup(); err != nil {
+	if err := ag.setup(ctx); err != nil {
 		return err
 	}
 	ag.log.Info("agent starts", "name", ag.app.Name(), "version", ag.app.Version(), "config", ag.file)
@@ -126,68 +136,101 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 	jobs, endJobs := context.WithCancel(ag.work.ctx)
 	defer endJobs()
 	net, endNet := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { ag.stayConnected(net) })
-	wg.Go(func() { ag.reportEvery(jobs) })
+	defer endNet()
+	var connecting sync.WaitGroup
+	connecting.Go(func() { ag.stayConnected(net) })
+	ag.calls.start("Report", func() { ag.reportEvery(jobs) })
+	ag.calls.start("Reload", func() { ag.reloadWhenAsked(jobs, opt.Reload) })
 	for _, j := range ag.jobs {
-		ag.work.start(func() { j.run(jobs, ag) })
+		ag.work.start(j.name, func() { j.run(jobs, ag) })
 	}
-	for ctx.Err() == nil {
-		select {
-		case <-opt.Reload:
-			ag.reload()
-		case <-ctx.Done():
-		}
-	}
+	<-ctx.Done()
 
 	ag.log.Info("agent stops")
+	begin := time.Now()
 	endJobs()
-	err := ag.stop()
-	endLife(ErrStopping)
+	err := ag.stop(begin, endReplies)
+	endLife()
 	endNet()
-	wg.Wait()
+	connecting.Wait()
+	ag.calls.stop()
+	last, cancel := context.WithDeadline(context.Background(), begin.Add(ag.stopTime))
+	defer cancel()
+	if !ag.calls.wait(last) {
+		err = errors.Join(err, fmt.Errorf("stop: still running after %v: %s", ag.stopTime, ag.calls.names()))
+	}
 	ag.log.Info("agent stopped")
 	return err
 }
 
-// setup has the author register what the agent does.
-func (ag *Agent) setup() error {
+// setup has the author register what the agent does. It does not wait for him longer than a stop may take.
+func (ag *Agent) setup(ctx context.Context) error {
 	ag.serveLogs()
-	err := ag.guard("Setup", "", func() error { return ag.app.Setup(ag) })
+	var err error
+	done := make(chan struct{})
+	ag.calls.start("Setup", func() {
+		defer close(done)
+		err = ag.guard("Setup", "", func() error { return ag.app.Setup(ag) })
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+		select {
+		case <-done:
+		case <-time.After(ag.stopTime):
+			return fmt.Errorf("set up %s: did not end within %v after the stop", ag.app.Name(), ag.stopTime)
+		}
+	}
+	ag.started = true
 	if err = errors.Join(append([]error{err}, ag.setupErrs...)...); err != nil {
 		return fmt.Errorf("set up %s: %w", ag.app.Name(), err)
 	}
 	return nil
 }
 
-// stop ends what runs: half of the time for it to end by itself, some more after it was cancelled, and then what waits is
-// sent. The last fifth is left for the goodbye.
-func (ag *Agent) stop() error {
-	begin := time.Now()
+// stop ends what runs: some time for it to end by itself, some more after it was cancelled, some more without replies, and
+// then what waits is sent. The rest of the time, two seconds with the default, is for the goodbye.
+func (ag *Agent) stop(begin time.Time, endReplies func()) error {
 	until := func(percent time.Duration) (context.Context, context.CancelFunc) {
 		return context.WithDeadline(context.Background(), begin.Add(ag.stopTime*percent/100))
 	}
 	ag.work.stop()
-	finish, cancel := until(50)
+	finish, cancel := until(40)
 	defer cancel()
-	var err error
 	if !ag.work.wait(finish) {
 		ag.work.cancel()
-		ended, cancel := until(70)
+		canceled, cancel := until(50)
 		defer cancel()
-		if !ag.work.wait(ended) {
-			err = fmt.Errorf("stop: what runs did not end within %v", ag.stopTime)
+		if !ag.work.wait(canceled) {
+			endReplies()
 		}
 	}
-	last, cancel := until(80)
+	last, cancel := until(60)
 	defer cancel()
+	var err error
+	if !ag.work.wait(last) {
+		err = fmt.Errorf("stop: still running after %v: %s", time.Since(begin).Round(time.Millisecond), ag.work.names())
+	}
 	if s, ok := ag.app.(Stopper); ok {
-		e := ag.guard("Stop", "", func() error { return s.Stop(last, ag) })
-		err = errors.Join(err, e)
+		err = errors.Join(err, ag.stopAuthor(last, s))
 	}
 	if ag.Status().Connected && ag.out.flush(last) != nil {
-		n, size := ag.out.waiting()
+		n, size := ag.out.count()
 		ag.log.Warn("not sent before the end", "frames", n, "bytes", size)
 	}
 	return err
+}
+
+// stopAuthor has the author clean up until ctx is done.
+func (ag *Agent) stopAuthor(ctx context.Context, s Stopper) error {
+	result := make(chan error, 1)
+	ag.calls.start("Stop", func() {
+		result <- ag.guard("Stop", "", func() error { return s.Stop(ctx, ag) })
+	})
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return nil // that it still runs is said at the end
+	}
 }

@@ -2,6 +2,7 @@ package libagent
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/jkstack/jkframe/v2/wire"
@@ -11,13 +12,14 @@ import (
 // Task is a request that is answered with any number of messages, of several types. It may be used by several goroutines,
 // and after its handler has returned, until Close.
 type Task struct {
-	ag  *Agent
-	id  string
-	ctx context.Context
-	end context.CancelFunc
+	ag   *Agent
+	id   string
+	name string
+	ctx  context.Context
+	end  context.CancelFunc
 
-	mu     sync.Mutex // guards closed
-	closed bool
+	once   sync.Once
+	closed chan struct{}
 }
 
 // HandleStream registers the handler of a request with many replies, which are sent with [Reply]. The handler runs as one
@@ -26,11 +28,11 @@ type Task struct {
 //
 // To be called in Setup.
 func HandleStream[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, t *Task, q Q) error) {
-	register(ag, m, func(ctx context.Context, task string, q Q) error {
-		if !ag.work.hold() {
+	register(ag, m, true, func(ctx context.Context, task string, q Q) error {
+		if !ag.work.hold(m.Name()) {
 			return ErrStopping
 		}
-		t := &Task{ag: ag, id: task}
+		t := &Task{ag: ag, id: task, name: m.Name(), closed: make(chan struct{})}
 		t.ctx, t.end = context.WithCancel(ctx)
 		done := false
 		defer func() {
@@ -51,14 +53,11 @@ func (t *Task) ID() string { return t.id }
 
 // Close ends the task; nothing can be sent for it any more. It may be called more than once.
 func (t *Task) Close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return
-	}
-	t.closed = true
-	t.end()
-	t.ag.work.release()
+	t.once.Do(func() {
+		close(t.closed)
+		t.end()
+		t.ag.work.release(t.name)
+	})
 }
 
 // Reply sends a message that belongs to the task. Messages of a task arrive in the order of their sending. It waits while
@@ -69,21 +68,25 @@ func Reply[T any](t *Task, m *wire.Message[T], v T) error {
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
-	closed := t.closed
-	t.mu.Unlock()
-	if closed {
+	select {
+	case <-t.closed:
 		return ErrClosed
+	default:
 	}
-	return t.ag.put(t.ag.life, conn.Bulk, b)
+	err = t.ag.put(t.ag.replies, conn.Bulk, b, t.closed, ErrClosed)
+	if errors.Is(err, context.Canceled) {
+		return ErrStopping
+	}
+	return err
 }
 
 // Emit sends a message that nobody asked for. It returns when the message is in the outbox, and waits while that is full
-// until ctx is done. Before the agent has connected for the first time, messages wait in the outbox as well.
+// until ctx is done or the agent stops. Before the agent has connected for the first time, messages wait in the outbox as
+// well; more than that holds would wait for ever in Setup.
 func Emit[T any](ctx context.Context, ag *Agent, m *wire.Message[T], v T) error {
 	b, err := m.Append(nil, "", &v)
 	if err != nil {
 		return err
 	}
-	return ag.put(ctx, conn.Bulk, b)
+	return ag.put(ctx, conn.Bulk, b, nil, nil)
 }

@@ -101,25 +101,3 @@ func list(key string, n *yaml.Node) (string, error) {
 	}
 	return strings.Join(members, ","), nil
 }
-
-// jsonEntries flattens a JSON file into settings with their places.
-func jsonEntries(data []byte) ([]kvconf.Entry, error) {
-	var all any
-	if err := json.Unmarshal(data, &all); err != nil {
-		var se *json.SyntaxError
-		if errors.As(err, &se) {
-			line, col := position(data, se.Offset)
-			return nil, &kvconf.Error{Line: line, Column: col, Kind: kvconf.ErrSyntax, Msg: err.Error()}
-		}
-		return nil, err
-	}
-	// JSON is YAML but for tabs, which are blanks in it outside of strings, where JSON forbids them.
-	return yamlEntries(bytes.ReplaceAll(data, []byte("\t"), []byte(" ")))
-}
-
-// position returns line and column, from 1, of the byte before an offset.
-func position(data []byte, offset int64) (line, col int) {
-	before := data[:max(min(int(offset), len(data)), 1)-1]
-	line = 1 + bytes.Count(before, []byte("\n"))
-	return line, len(before) - bytes.LastIndexByte(before, '\n')
-}

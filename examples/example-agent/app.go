@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/libagent"
@@ -14,6 +15,13 @@ type conf struct {
 
 	Greeting string        `kv:"greeting" desc:"what the agent says to its log"`
 	Interval time.Duration `kv:"interval" desc:"time between two greetings"`
+}
+
+func (c *conf) Validate() error {
+	if c.Interval <= 0 {
+		return fmt.Errorf("interval: %v is not positive", c.Interval)
+	}
+	return nil
 }
 
 type app struct{}
