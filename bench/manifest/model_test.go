@@ -3,6 +3,7 @@ package manifest_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/manifest"
@@ -34,11 +35,11 @@ func TestPageAgreesWithGo(t *testing.T) {
 		"/a", "/opt/long/path", "./a", "C:\\a", "C:/a", "C:a", "\\\\a\\b", "\\a", "~/a", "$HOME/a", "%TMP%\\a", "%TMP",
 		"$HOSTNAME", "agent-1", "a\tb",
 	}
-	var yaml string
+	var yaml strings.Builder
 	for i, typ := range types {
-		yaml += fmt.Sprintf("- { key: k%d, name: { zh: N }, desc: { zh: D }, type: %s }\n", i, typ)
+		fmt.Fprintf(&yaml, "- { key: k%d, name: { zh: N }, desc: { zh: D }, type: %s }\n", i, typ)
 	}
-	result := manifest.Check([]byte(yaml), nil)
+	result := manifest.Check([]byte(yaml.String()), nil)
 	if result.Worst() >= manifest.Error {
 		t.Fatal(manifest.Problems(result.Findings))
 	}
