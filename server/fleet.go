@@ -37,8 +37,8 @@ type Fleet interface {
 	// Get returns the agent with this id, or [ErrNotFound].
 	Get(ctx context.Context, id string) (Agent, error)
 
-	// Call sends a request and waits for the answers to its task until one is the last, or until ctx is done; without a
-	// deadline as long as the agent is connected. Encode appends the request's frame with a task id that the fleet chooses.
+	// Call sends a request and waits for the answers to its task until one is the last, or until ctx is done; a ctx
+	// without a deadline gets one, of a server's api.timeout, since an agent that does not know a message says nothing. Encode appends the request's frame with a task id that the fleet chooses.
 	// Take gets each answer, in order, and says whether it is the last; an error ends the call too. The frame is valid
 	// only until take returns. Take must not wait, because nothing else is received from the agent meanwhile, and is never
 	// called after Call has returned. Call returns take's error, [ErrNotFound], [ErrGone] or the cause of ctx.

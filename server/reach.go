@@ -45,6 +45,11 @@ func (s *Server) Get(_ context.Context, id string) (Agent, error) {
 
 // Call implements [Fleet].
 func (s *Server) Call(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool, err error)) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.cfg.API.Timeout)
+		defer cancel()
+	}
 	start := time.Now()
 	err := s.callAgent(ctx, id, encode, take)
 	s.metrics.calls.WithLabelValues(callLabel(err)).Observe(time.Since(start).Seconds())
