@@ -113,6 +113,10 @@ func writeFolded(b *strings.Builder, r rune) {
 
 // writeClass writes pairs of first and last characters.
 func writeClass(b *strings.Builder, pairs []rune) {
+	if len(pairs) == 0 {
+		b.WriteString(`[^\s\S]`)
+		return
+	}
 	b.WriteByte('[')
 	for i := 0; i+1 < len(pairs); i += 2 {
 		b.WriteString(ecmaRune(pairs[i]))
