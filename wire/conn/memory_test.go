@@ -31,10 +31,11 @@ func TestIdleMemory(t *testing.T) {
 		}
 	})
 	// What the first connections leave in pools and caches is not counted.
-	shakeHands(t, url)
+	hello := rawFrame(bitFin|bitCompressed|opText, deflated(t, frame(3000)))
+	shakeHands(t, url, hello)
 	before := inUse()
 	for range n {
-		shakeHands(t, url)
+		shakeHands(t, url, hello)
 	}
 	if got := (inUse() - before) / n; got > most {
 		t.Errorf("an idle connection costs %d bytes, want at most %d", got, most)
@@ -53,7 +54,8 @@ func busy(depth int) int {
 	return int(b[0])
 }
 
-func shakeHands(t *testing.T, url string) {
+// shakeHands connects, says hello and waits for the answer.
+func shakeHands(t *testing.T, url string, hello []byte) {
 	nc, err := net.Dial("tcp", strings.TrimPrefix(url, "ws://"))
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +71,7 @@ func shakeHands(t *testing.T, url string) {
 		}
 		got += k
 	}
-	nc.Write(rawFrame(bitFin|bitCompressed|opText, deflated(t, frame(3000))))
+	nc.Write(hello)
 	if _, err := nc.Read(b[:]); err != nil {
 		t.Fatal(err)
 	}
