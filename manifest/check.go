@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -26,6 +27,13 @@ type Result struct {
 
 	// Manifest is what the text says, without what is wrong; nil when it could not be read.
 	Manifest *Manifest
+
+	ignores []ignore
+}
+
+// Ignores reports whether a comment in the manifest takes out a finding of ParseConf that stands there, of ML502.
+func (r *Result) Ignores(f *Finding) bool {
+	return slices.ContainsFunc(r.ignores, func(ig ignore) bool { return !f.Conf && ig.covers(f) >= 0 })
 }
 
 // Worst gives the highest severity of all findings, Off when there are none.
@@ -55,7 +63,7 @@ func Load(data []byte) (*Manifest, error) {
 //	# manifest-lint ignore=ML208,ML217
 //
 // take out findings of these rules: behind a value those of its line, on a line of its own those of the field or the item that
-// starts on the next.
+// starts on the next. One that takes out nothing is a finding itself.
 func (d *Document) Check(o *Options) *Result {
 	if o == nil {
 		o = &Options{}
@@ -68,7 +76,10 @@ func (d *Document) Check(o *Options) *Result {
 	}
 	result.Findings = o.apply(c.found)
 	result.More, result.MoreWorst = c.more, c.worstBeyond()
-	result.Findings = d.ignore(o, result.Findings)
+	if d.root != nil && strings.Contains(src.text, ignoreWord) {
+		result.ignores = src.ignores(src.scalarSpans(d.root), src.blockBelow)
+		result.Findings = c.ignore(o, result.ignores, result.Findings, isConfRule)
+	}
 	slices.SortStableFunc(result.Findings, comparePlaces)
 	// What aliases and merge keys repeat is found as often.
 	result.Findings = slices.CompactFunc(result.Findings, func(a, b Finding) bool {

@@ -68,6 +68,8 @@ func TestParseConf(t *testing.T) {
 		{"a byte order mark", "\ufeff" + head, "ML505 1:1"},
 		{"GBK", head + "greeting = \xc3\xfb\n", "ML505 3:12"},
 		{"UTF-16", "\xff\xfea\x00", "ML502 1:44, ML502 4:44, ML505 1:1"},
+		{"an ignore comment", head + "greeting = a#b # manifest-lint ignore=ML508\n", ""},
+		{"an ignore comment above", head + "# manifest-lint ignore=ML501,ML504\n\nunknown = 1\nunknown = 2\n", "ML015 3:1, ML501 6:1, ML506 6:1"},
 		{"a long line", "basic.id = a\n# " + strings.Repeat("x", 70_000) + "\nlog.dir = /l\n", "ML502 4:44, ML505 2:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,8 +20,12 @@ type Conf struct {
 	// Values are the settings that the manifest knows and that are set, as text.
 	Values map[string]string
 
-	src *source
+	src      *source
+	readable bool
 }
+
+// Readable reports whether the file was read at all: not one that is too large, or UTF-16.
+func (c *Conf) Readable() bool { return c.readable }
 
 // Line gives the text of a line of the file, from 1, without its end; the empty string when there is none.
 func (c *Conf) Line(n int) string { return c.src.line(n) }
@@ -36,37 +40,50 @@ type confSetting struct {
 
 // ParseConf reads a configuration file as agents of the field do, which is stricter and simpler than package kvconf, and
 // holds it against the manifest: rules ML501 to ML508. o may be nil. A key may stand with or without the section basic.
+// Comments ignore findings as in a manifest; one on a line of its own is for the next setting.
 func (m *Manifest) ParseConf(data []byte, o *Options) *Conf {
 	if o == nil {
 		o = &Options{}
 	}
 	r := &confReader{}
-	switch {
-	case len(data) > MaxBytes:
-		r.src = newSource(nil)
-		r.at(ruleConfSyntax, 0, 0, both("the file has %d bytes, more than %d", "文件有%d字节，超过上限%d", len(data), MaxBytes))
-	case isUTF16(data):
-		r.src = newSource(nil)
-		r.at(ruleConfSyntax, 0, 0, Text{"the file is UTF-16; save it as UTF-8", "文件是UTF-16编码，请保存为UTF-8"})
-	default:
-		r.src = newSource(data)
-		r.read()
-	}
+	conf := &Conf{Values: make(map[string]string)}
+	conf.readable = r.open(data)
+	conf.src = r.src
 	c := &confChecker{confReader: r, manifest: m, settings: make(map[string]*confSetting)}
 	c.collect()
-	conf := &Conf{Values: make(map[string]string), Evaluation: c.evaluate(), src: r.src}
+	conf.Evaluation = c.evaluate()
 	for key, s := range c.settings {
 		if !s.unset {
 			conf.Values[key] = s.text
 		}
 	}
 	c.compare(conf.Evaluation)
-	for i := range c.found {
-		c.found[i].Conf = c.found[i].Rule != ruleConfMissing
-	}
-	conf.Findings = o.apply(c.found)
+	conf.Findings = c.ignored(o, o.apply(c.found))
 	slices.SortStableFunc(conf.Findings, comparePlaces)
 	return conf
+}
+
+// ignored takes out what comments of the file ignore, and tells the findings of the file from those in the manifest.
+func (c *confChecker) ignored(o *Options, found []Finding) []Finding {
+	var missing, own []Finding
+	for _, f := range found {
+		if f.Rule == ruleConfMissing {
+			missing = append(missing, f)
+		} else {
+			own = append(own, f)
+		}
+	}
+	if strings.Contains(c.src.text, ignoreWord) {
+		below := func(line int) (first, last int) {
+			next := c.src.contentBelow(line)
+			return next, next
+		}
+		own = c.ignore(o, c.src.ignores(nil, below), own, func(ID) bool { return false })
+	}
+	for i := range own {
+		own[i].Conf = true
+	}
+	return append(missing, own...)
 }
 
 type confChecker struct {

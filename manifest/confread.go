@@ -25,6 +25,22 @@ type confReader struct {
 	entries []confEntry
 }
 
+// open reads a file and reports whether that was possible.
+func (r *confReader) open(data []byte) bool {
+	r.src = newSource(nil)
+	switch {
+	case len(data) > MaxBytes:
+		r.at(ruleConfSyntax, 0, 0, both("the file has %d bytes, more than %d", "文件有%d字节，超过上限%d", len(data), MaxBytes))
+		return false
+	case isUTF16(data):
+		r.at(ruleConfSyntax, 0, 0, Text{"the file is UTF-16; save it as UTF-8", "文件是UTF-16编码，请保存为UTF-8"})
+		return false
+	}
+	r.src = newSource(data)
+	r.read()
+	return true
+}
+
 // read finds the settings, and the lines that are none.
 func (r *confReader) read() {
 	text := r.src.text

@@ -137,3 +137,12 @@ func TestFindingsAreBounded(t *testing.T) {
 		t.Errorf("%d findings and %d more", len(result.Findings), result.More)
 	}
 }
+
+// Comments cost no more than the rest of the file, however many there are.
+func TestManyIgnoreComments(t *testing.T) {
+	text := "- key: a\n" + strings.Repeat("  # manifest-lint ignore=ML111,ML101\n", 20_000) + "  type: int\n"
+	result := manifest.Check([]byte(text), nil)
+	if len(result.Findings) != 1000*2+3 {
+		t.Errorf("%d findings", len(result.Findings))
+	}
+}

@@ -11,72 +11,80 @@ import (
 // ignoreWord is what every ignore comment has.
 const ignoreWord = "manifest-lint"
 
+// maxIgnores is how many ignore comments of a file are looked at.
+const maxIgnores = 1000
+
 // An ignore comment takes findings of its rules out of the lines from first to last.
 type ignore struct {
 	at, end     int // offsets of the comment
-	rules       []string
+	names       []string
+	rules       []ID // by name; empty when there is no such rule
 	first, last int
-	used        []bool // for each rule
+	used        []bool // by name
 }
 
-// ignore takes out the findings that comments ignore, and adds one for each rule of a comment that ignored none.
-func (d *Document) ignore(o *Options, found []Finding) []Finding {
-	if d.root == nil || !strings.Contains(d.src.text, ignoreWord) {
+// covers gives the index of the rule for which the comment takes the finding out, or -1.
+func (ig *ignore) covers(f *Finding) int {
+	if f.Line < ig.first || f.Line > ig.last {
+		return -1
+	}
+	return slices.Index(ig.rules, f.Rule)
+}
+
+// ignore takes out the findings that comments ignore, and adds one for each rule of a comment that ignored none. Rules that did
+// not report, for which elsewhere gives true, are not missed.
+func (c *collector) ignore(o *Options, comments []ignore, found []Finding, elsewhere func(ID) bool) []Finding {
+	if len(comments) == 0 {
 		return found
 	}
-	src := *d.src
-	comments := src.ignores(d.root)
 	found = slices.DeleteFunc(found, func(f Finding) bool {
 		out := false
 		for i := range comments {
-			out = comments[i].covers(f) || out
+			if rule := comments[i].covers(&f); rule >= 0 {
+				comments[i].used[rule] = true
+				out = true
+			}
 		}
 		return out
 	})
-	c := &collector{src: &src}
+	off := o.rulesOff()
+	unused := &collector{src: c.src}
 	for _, ig := range comments {
-		for i, name := range ig.rules {
-			switch _, known := LookupRule(name); {
-			case !known:
-				c.at(ruleUnusedIgnore, ig.at, ig.end, both("there is no rule %q", "不存在规则%q", clip(name)))
-			case !ig.used[i]:
-				c.at(ruleUnusedIgnore, ig.at, ig.end, both("nothing here breaks %s; remove the comment", "此处没有违反%s，请删除该注释", name))
+		for i, name := range ig.names {
+			switch rule := ig.rules[i]; {
+			case rule == "":
+				unused.at(ruleUnusedIgnore, ig.at, ig.end, both("there is no rule %q", "不存在规则%q", clip(name)))
+			case !ig.used[i] && !off[rule] && !elsewhere(rule):
+				unused.at(ruleUnusedIgnore, ig.at, ig.end, both("nothing here breaks %s; remove the comment", "此处没有违反%s，请删除该注释", name))
 			}
 		}
 	}
-	return append(found, o.apply(c.found)...)
+	return append(found, o.apply(unused.found)...)
 }
 
-// covers reports whether the comment takes the finding out.
-func (ig *ignore) covers(f Finding) bool {
-	if f.Line < ig.first || f.Line > ig.last {
-		return false
-	}
-	for i, name := range ig.rules {
-		if rule, ok := LookupRule(name); ok && rule.ID == f.Rule {
-			ig.used[i] = true
-			return true
-		}
-	}
-	return false
-}
+// isConfRule reports whether a rule is one of configuration files.
+func isConfRule(id ID) bool { return id >= ruleConfUndeclared }
 
-// ignores finds the ignore comments of the text.
-func (s *source) ignores(root *yaml.Node) []ignore {
+// ignores finds the ignore comments of a text. inText gives the offsets, in their order, between which a "#" starts no comment;
+// below gives the lines that a comment on a line of its own is for.
+func (s *source) ignores(inText [][2]int, below func(line int) (first, last int)) []ignore {
 	var all []ignore
 	pattern := regexp.MustCompile(`(?m)(?:^|[ \t])#[ \t]*` + ignoreWord + `[ \t]+ignore=([A-Za-z0-9,_-]+)`)
-	inText := s.scalarSpans(root)
-	for _, m := range pattern.FindAllStringSubmatchIndex(s.text, -1) {
+	for _, m := range pattern.FindAllStringSubmatchIndex(s.text, maxIgnores) {
 		at := m[0] + strings.IndexByte(s.text[m[0]:m[1]], '#')
-		if slices.ContainsFunc(inText, func(span [2]int) bool { return span[0] <= at && at < span[1] }) {
+		i, _ := slices.BinarySearchFunc(inText, at, func(span [2]int, at int) int { return span[1] - at - 1 })
+		if i < len(inText) && inText[i][0] <= at {
 			continue
 		}
-		line, column := s.place(at)
+		line, _ := s.place(at)
 		ig := ignore{at: at, end: m[1], first: line, last: line}
-		ig.rules = strings.FieldsFunc(s.text[m[2]:m[3]], func(r rune) bool { return r == ',' })
-		ig.used = make([]bool, len(ig.rules))
-		if strings.TrimSpace(s.line(line)[:len(s.line(line))-len(s.text[at:at+s.restOfLine(at)])]) == "" {
-			ig.first, ig.last = s.blockBelow(line, column)
+		for name := range strings.SplitSeq(s.text[m[2]:m[3]], ",") {
+			rule, _ := LookupRule(name)
+			ig.names, ig.rules = append(ig.names, name), append(ig.rules, rule.ID)
+		}
+		ig.used = make([]bool, len(ig.names))
+		if strings.TrimSpace(s.text[s.offsetOfLine(line):at]) == "" {
+			ig.first, ig.last = below(line)
 		}
 		all = append(all, ig)
 	}
@@ -91,24 +99,32 @@ func (s *source) restOfLine(at int) int {
 	return len(s.text) - at
 }
 
+// indent counts the blanks at the start of a line; -1 when it is empty or a comment.
+func (s *source) indent(n int) int {
+	text := s.line(n)
+	trimmed := strings.TrimLeft(text, " ")
+	if trimmed == "" || trimmed[0] == '#' {
+		return -1
+	}
+	return len(text) - len(trimmed)
+}
+
+// contentBelow gives the first line below another that is neither empty nor a comment.
+func (s *source) contentBelow(line int) int {
+	line++
+	for line < len(s.lines) && s.indent(line) < 0 {
+		line++
+	}
+	return line
+}
+
 // blockBelow gives the lines of the field or item that starts on the first line of content below a comment: that line and all
 // that are indented more.
-func (s *source) blockBelow(line, column int) (first, last int) {
-	indent := func(n int) int {
-		text := s.line(n)
-		trimmed := strings.TrimLeft(text, " ")
-		if trimmed == "" || trimmed[0] == '#' {
-			return -1
-		}
-		return len(text) - len(trimmed)
-	}
-	first = line + 1
-	for first < len(s.lines) && indent(first) < 0 {
-		first++
-	}
-	depth := indent(first)
+func (s *source) blockBelow(line int) (first, last int) {
+	first = s.contentBelow(line)
+	depth := s.indent(first)
 	for last = first; last < len(s.lines); last++ {
-		if n := indent(last + 1); n >= 0 && n <= depth {
+		if n := s.indent(last + 1); n >= 0 && n <= depth {
 			break
 		}
 	}
@@ -135,6 +151,7 @@ func (s *source) scalarSpans(n *yaml.Node) [][2]int {
 		all = append(all, [2]int{start, end})
 	}
 	walk(n)
+	slices.SortFunc(all, func(a, b [2]int) int { return a[0] - b[0] })
 	return all
 }
 

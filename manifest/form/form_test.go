@@ -3,6 +3,7 @@ package form_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -50,6 +51,29 @@ func TestPageLoadsNothing(t *testing.T) {
 	}
 	if !regexp.MustCompile(`default-src 'none'; img-src data:; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'`).MatchString(text) {
 		t.Error("the page has no policy")
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// Every type, constraint and condition of the metrics agent is in its schema; package bench/manifest holds it against a validator.
+func TestSchemaOfMetricsAgent(t *testing.T) {
+	const name = "testdata/metrics.schema.json"
+	got, err := form.Schema(metrics(t), "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; -update rewrites it. Got:\n%s", name, got)
 	}
 }
 

@@ -224,7 +224,12 @@ func (c Command) evaluate(args []string) (*manifest.Manifest, *manifest.Evaluati
 		if strings.EqualFold(filepath.Ext(values), ".json") {
 			return nil, nil, fmt.Errorf("read %s: values are a JSON object", in.name)
 		}
-		return m, m.ParseConf(data, nil).Evaluation, nil
+		conf := m.ParseConf(data, nil)
+		if !conf.Readable() {
+			last := conf.Findings[len(conf.Findings)-1] // behind what is missing
+			return nil, nil, fmt.Errorf("read %s: %s", in.name, last.Message.EN)
+		}
+		return m, conf.Evaluation, nil
 	}
 	given, err := decodeValues(data)
 	if err != nil {

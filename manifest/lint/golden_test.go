@@ -60,3 +60,18 @@ func TestCasesInChinese(t *testing.T) {
 	_, out, _ := run("", "-lang", "zh", "testdata/cases/crlf.yaml")
 	golden(t, "testdata/cases/crlf.zh.out", out)
 }
+
+// A file cannot move the cursor of whoever looks at its findings, or turn the text around.
+func TestTerminalIsSafe(t *testing.T) {
+	for _, text := range []string{"- key: a\x1b[2J\n", "- key: \"\\e[2J\"\n", "- key: \"\u202e\"\n", "- \"\u202ekey\": \"\u009b\"\n", "- key: a\x7f\n"} {
+		for _, format := range []string{"text", "github"} {
+			_, out, errs := run(text, "-format", format, "-")
+			if format == "text" && strings.ContainsAny(out+errs, "\x1b\x7f\u009b\u202e") {
+				t.Errorf("%q: got %q", text, out)
+			}
+			if strings.ContainsAny(out, "\x1b\x7f") || out == "" {
+				t.Errorf("%q, %s: got %q", text, format, out)
+			}
+		}
+	}
+}

@@ -96,13 +96,13 @@ type subject struct {
 
 // check checks one manifest, and its configuration file when there is one, and mends them when that is asked for.
 func (c Command) check(s *settings, f *flags, in input, data []byte) ([]*report, error) {
-	var m *manifest.Manifest
+	var result *manifest.Result
 	r, err := c.run(f, subject{in, data, func(data []byte) *report {
 		doc := manifest.Parse(data)
-		result := doc.Check(&s.options)
-		m = result.Manifest
+		result = doc.Check(&s.options)
 		return &report{file: in.name, line: doc.Line, findings: result.Findings, more: result.More, beyond: result.MoreWorst, readable: doc.Readable()}
 	}})
+	m := result.Manifest
 	if err != nil || f.conf == "" || m == nil {
 		return []*report{r}, err
 	}
@@ -114,13 +114,13 @@ func (c Command) check(s *settings, f *flags, in input, data []byte) ([]*report,
 		return []*report{r}, err
 	}
 	conf, err := c.run(f, subject{confInput, data, func(data []byte) *report {
-		result := m.ParseConf(data, &s.options)
-		return &report{file: confInput.name, line: result.Line, findings: result.Findings, readable: true}
+		conf := m.ParseConf(data, &s.options)
+		return &report{file: confInput.name, line: conf.Line, findings: conf.Findings, readable: conf.Readable()}
 	}})
 	if conf != nil {
 		// What is missing in the configuration file stands in the manifest.
 		conf.findings = slices.DeleteFunc(conf.findings, func(f manifest.Finding) bool {
-			if !f.Conf {
+			if !f.Conf && !result.Ignores(&f) {
 				r.findings = append(r.findings, f)
 			}
 			return !f.Conf
