@@ -83,8 +83,8 @@ func appendJSONGroups(b []byte, groups []string) []byte {
 	return b
 }
 
-// appendJSONKey appends the key of a member, with a comma when it is not the object's first. At the beginning of a scope it
-// is not: the line has its message already.
+// appendJSONKey appends the key of a member, after a comma unless it is the first of its object. What begins with nothing,
+// the attributes of a scope, is never the first: the message comes before it.
 func appendJSONKey(b []byte, key string) []byte {
 	if len(b) == 0 || b[len(b)-1] != '{' {
 		b = append(b, ',')

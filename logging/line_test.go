@@ -149,19 +149,19 @@ func FuzzJSONLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, message, key, value string) {
 		line := logLine(t, logging.Config{Format: logging.FormatJSON}, func(l *slog.Logger) {
-			l.WithGroup("g").Warn(message, key, value, "error", errText(value), "list", []string{value})
+			l.With("with", value).WithGroup("g").Warn(message, key, value, "error", errText(value), "list", []string{value})
 		})
 		checkLine(t, line)
 		var got struct {
-			Level, Msg string
-			G          map[string]any
+			Level, Msg, With string
+			G                map[string]any
 		}
 		if err := json.Unmarshal([]byte(line), &got); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
 		clean := func(s string) string { return string([]rune(s)) }
-		if got.Msg != clean(message) || got.Level != "WARN" {
-			t.Errorf("%q: message %q, level %q", line, got.Msg, got.Level)
+		if got.Msg != clean(message) || got.Level != "WARN" || got.With != clean(value) {
+			t.Errorf("%q: message %q, level %q, with %q", line, got.Msg, got.Level, got.With)
 		}
 		if k := clean(key); k != "error" && k != "list" {
 			if v := got.G[k]; v != clean(value) {
