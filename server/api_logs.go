@@ -3,15 +3,29 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
-// downloadTime is how long a client may take to read a download.
-const downloadTime = 10 * time.Minute
+const (
+	// downloadTime is how long a client may take to read a download.
+	downloadTime = 10 * time.Minute
+
+	// blockTime is how long an agent that has announced a download may take for a block of it. How long it may take to
+	// announce it is for the client to say: it packs the files meanwhile.
+	blockTime = 30 * time.Second
+
+	// busyTime is when a client that found no place for its download shall come back.
+	busyTime = 10 * time.Second
+)
+
+// errNoBlock is that an agent has stopped sending a download.
+var errNoBlock = fmt.Errorf("no block for %v: %w", blockTime, context.DeadlineExceeded)
 
 // logView is a log file of an agent in the answers of the API.
 type logView struct {
@@ -71,63 +85,101 @@ func (a *api) downloadLogs(w http.ResponseWriter, r *http.Request, in *logsInput
 	_ = rc.SetReadDeadline(time.Now().Add(wait + downloadTime))
 	_ = rc.SetWriteDeadline(time.Now().Add(wait + downloadTime))
 
-	s, err := a.spools.open()
-	if err == nil {
-		defer s.close()
-		ctx, cancel := context.WithTimeout(r.Context(), wait)
-		defer cancel()
-		err = fetchLogs(ctx, a.fleet, in.ID, in.Files, s)
-	}
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
+	defer cancel()
+	s, err := a.fetchLogs(ctx, in.ID, in.Files)
 	if err != nil {
+		if errors.Is(err, errBusy) {
+			w.Header().Set("Retry-After", strconv.Itoa(retrySeconds(busyTime)))
+		}
 		e := (*apiError)(nil)
 		errors.As(answerTo(err), &e)
 		e.write(w)
 		return
 	}
+	defer s.close()
 	w.Header().Set("Content-Type", "application/zip")
 	w.Header().Set("Content-Disposition", `attachment; filename="log.zip"`)
 	http.ServeContent(w, r, "log.zip", time.Time{}, s.file)
 }
 
-// fetchLogs has an agent send log files into a spool.
-func fetchLogs(ctx context.Context, f Fleet, id string, names []string, s *spool) error {
+// fetchLogs has an agent send log files into a spool, which the caller closes.
+func (a *api) fetchLogs(ctx context.Context, id string, names []string) (*spool, error) {
+	if _, err := a.fleet.Get(ctx, id); err != nil {
+		return nil, err
+	}
+	if a.spools.busy(id) { // the agent would send it all for nothing
+		return nil, errBusy
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d := &logDownload{id: id, spools: a.spools, giveUp: func() { cancel(errNoBlock) }}
 	q := wire.LogDownloadPayload{Files: names}
-	announced := false
-	return f.Call(ctx, id,
+	err := a.fleet.Call(ctx, id,
 		func(b []byte, task string) ([]byte, error) { return wire.LogDownload.Append(b, task, &q) },
-		func(f *wire.Frame) (last bool, err error) {
-			if !announced {
-				announced = true
-				return takeInfo(f, s)
-			}
-			if err := checkReply(f, wire.LogDownloadData.Type()); err != nil {
-				return true, err
-			}
-			d, err := wire.LogDownloadData.Decode(f)
-			if err != nil {
-				return true, err
-			}
-			if err := s.add(d.Offset, d.Data); err != nil {
-				return true, err
-			}
-			return s.whole()
-		})
+		d.take)
+	if d.spool == nil {
+		return nil, err
+	}
+	d.patience.Stop()
+	if err != nil {
+		d.spool.close()
+		return nil, err
+	}
+	return d.spool, nil
 }
 
-// takeInfo takes what an agent says of the files that it is to send.
-func takeInfo(f *wire.Frame, s *spool) (last bool, err error) {
-	if err := checkReply(f, wire.LogDownloadInfo.Type()); err != nil {
-		return true, err
+// logDownload takes the answers to a request for log files.
+type logDownload struct {
+	id       string
+	spools   *spools
+	giveUp   func()
+	spool    *spool      // nil until the agent has announced what comes
+	patience *time.Timer // gives up; beside spool
+}
+
+// take takes an answer.
+func (d *logDownload) take(f *wire.Frame) (last bool, err error) {
+	if d.spool == nil {
+		err = d.takeInfo(f)
+	} else {
+		err = d.takeBlock(f)
 	}
-	info, err := wire.LogDownloadInfo.Decode(f)
 	if err != nil {
 		return true, err
 	}
+	return d.spool.whole()
+}
+
+// takeInfo takes what the agent says of the files that it is to send. Only now is there a place taken for them: an agent
+// that says nothing keeps no other's files out.
+func (d *logDownload) takeInfo(f *wire.Frame) error {
+	if err := checkReply(f, wire.LogDownloadInfo.Type()); err != nil {
+		return err
+	}
+	info, err := wire.LogDownloadInfo.Decode(f)
+	if err != nil {
+		return err
+	}
 	if !info.OK {
-		return true, &AgentError{Text: clip(info.Msg, maxErrorText)}
+		return &AgentError{Text: clip(info.Msg, maxErrorText)}
 	}
-	if err := s.announce(info.Size, info.MD5); err != nil {
-		return true, err
+	s, err := d.spools.open(d.id, info.Size, info.MD5)
+	if err != nil {
+		return err
 	}
-	return s.whole()
+	d.spool, d.patience = s, time.AfterFunc(blockTime, d.giveUp)
+	return nil
+}
+
+func (d *logDownload) takeBlock(f *wire.Frame) error {
+	if err := checkReply(f, wire.LogDownloadData.Type()); err != nil {
+		return err
+	}
+	b, err := wire.LogDownloadData.Decode(f)
+	if err != nil {
+		return err
+	}
+	d.patience.Reset(blockTime)
+	return d.spool.add(b.Offset, b.Data)
 }

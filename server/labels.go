@@ -65,6 +65,8 @@ func callLabel(err error) string {
 		return "timeout"
 	case errors.Is(err, context.Canceled), errors.Is(err, ErrStopped):
 		return "canceled"
+	case errors.Is(err, errBusy):
+		return "busy"
 	case errors.As(err, &agent):
 		return "agent_error"
 	case errors.As(err, &wrong):

@@ -10,10 +10,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
@@ -150,27 +154,212 @@ func TestLogDownload(t *testing.T) {
 
 // An agent that announces a file and sends nothing costs its caller the time that he gave, and nobody a place for ever.
 func TestLogDownloadTimeout(t *testing.T) {
-	f := start(t, server.Config{})
-	script(t, f, "slow", info(40000, [md5.Size]byte{}))
-	for range 10 { // more than there are places
-		f.get(t, "/api/agents/slow/log/download?files=a&timeout=1", http.StatusGatewayTimeout, `{"code":504,"msg":"timeout"}`)
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		script(t, f, "slow", info(40000, [md5.Size]byte{}))
+		for range 10 { // more than there are places
+			f.get(t, "/api/agents/slow/log/download?files=a&timeout=1", http.StatusGatewayTimeout, timeout)
+		}
+	})
+}
+
+const (
+	timeout = `{"code":504,"msg":"timeout"}`
+	busy    = `{"code":503,"msg":"too many transfers at the same time"}`
+)
+
+// manual is an agent whose answers a test sends.
+type manual struct {
+	*conn.Conn
+	tasks chan string // that it was asked for
+}
+
+// manual connects an agent that says nothing of its own but pings.
+func (f *fixture) manual(t *testing.T, id string) manual {
+	t.Helper()
+	m := manual{f.agent(t, id, "any-agent"), make(chan string, 100)}
+	served := serve(m.Conn, func(f *wire.Frame) []byte {
+		m.tasks <- f.Task
+		return nil
+	})
+	stop, beaten := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(beaten)
+		beat(m.Conn, stop)
+	}()
+	t.Cleanup(func() {
+		close(stop)
+		<-beaten
+		m.Close(conn.CodeNormal, "")
+		<-served
+	})
+	return m
+}
+
+// answer sends a frame, in which %s is the task.
+func (m manual) answer(t *testing.T, task, frame string) {
+	t.Helper()
+	sendRaw(t, m.Conn, strings.ReplaceAll(frame, "%s", task))
+}
+
+// answered is how a download ended.
+type answered struct {
+	status int
+	body   string
+	retry  string // after so many seconds
+	took   time.Duration
+}
+
+// downloads asks for n downloads at the same time.
+func (f *fixture) downloads(t *testing.T, id string, n int, wait string) <-chan answered {
+	t.Helper()
+	results := make(chan answered, n)
+	for range n {
+		go func() {
+			began := time.Now()
+			resp, body := f.request(t, http.MethodGet, "/api/agents/"+id+"/log/download?files=a&timeout="+wait)
+			results <- answered{resp.StatusCode, body, resp.Header.Get("Retry-After"), time.Since(began)}
+		}()
+	}
+	return results
+}
+
+// wantBusy wants a client to be sent away and told when to come back.
+func wantBusy(t *testing.T, a answered) {
+	t.Helper()
+	if s, err := strconv.Atoi(a.retry); a.status != http.StatusServiceUnavailable || a.body != busy || err != nil || s < 10 || s > 15 {
+		t.Errorf("%d %s, Retry-After %q: want %s, and 10 to 15 s", a.status, a.body, a.retry, busy)
 	}
 }
 
-// What a killed server has left on the disk is cleared, and nothing else.
-func TestSpoolIsCleared(t *testing.T) {
-	dir := t.TempDir()
-	spool := filepath.Join(dir, "spool")
-	if err := os.Mkdir(spool, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"transfer-123", "mine"} {
-		if err := os.WriteFile(filepath.Join(spool, name), nil, 0o600); err != nil {
-			t.Fatal(err)
+// Agents that say nothing keep nobody from the files of others.
+func TestSilentAgentsTakeNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		var waiting []<-chan answered
+		for i := range 3 {
+			id := fmt.Sprintf("silent-%d", i)
+			f.manual(t, id)
+			waiting = append(waiting, f.downloads(t, id, 4, "600"))
 		}
-	}
-	start(t, server.Config{DataDir: dir})
-	if left, err := os.ReadDir(spool); err != nil || len(left) != 1 || left[0].Name() != "mine" {
-		t.Errorf("left: %v, %v", left, err)
+		synctest.Wait()
+		script(t, f, "x", info(4, md5.Sum([]byte("data"))), data(0, "data"))
+		f.get(t, "/api/agents/x/log/download?files=a", http.StatusOK, "data")
+		for _, w := range waiting {
+			for range 4 {
+				if a := <-w; a.body != timeout || a.took != 10*time.Minute {
+					t.Errorf("%d %s after %v, want %s after 10 minutes", a.status, a.body, a.took, timeout)
+				}
+			}
+		}
+	})
+}
+
+// One agent does not take all places.
+func TestPlacesOfAnAgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		m := f.manual(t, "x")
+		results := f.downloads(t, "x", 3, "600")
+		tasks := []string{<-m.tasks, <-m.tasks, <-m.tasks}
+		for _, task := range tasks {
+			m.answer(t, task, info(4, md5.Sum([]byte("data"))))
+		}
+		wantBusy(t, <-results) // the third to announce
+		synctest.Wait()
+		wantBusy(t, <-f.downloads(t, "x", 1, "600"))
+		if len(m.tasks) > 0 {
+			t.Error("the agent was asked for what there is no place for")
+		}
+		script(t, f, "y", info(4, md5.Sum([]byte("data"))), data(0, "data"))
+		f.get(t, "/api/agents/y/log/download?files=a", http.StatusOK, "data")
+		for range 2 {
+			if a := <-results; a.body != timeout {
+				t.Errorf("%d %s, want %s", a.status, a.body, timeout)
+			}
+		}
+		if got := f.metric(t, `agent_server_call_duration_seconds_count{result="busy"}`); got != "1" {
+			t.Errorf("%q calls counted as busy, want 1", got)
+		}
+	})
+}
+
+// When all places are taken, clients are told so, and get theirs once one is free.
+func TestPlacesOfAllAgents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		var waiting []<-chan answered
+		for i := range 4 {
+			id := fmt.Sprintf("agent-%d", i)
+			m := f.manual(t, id)
+			waiting = append(waiting, f.downloads(t, id, 2, "600"))
+			for range 2 {
+				m.answer(t, <-m.tasks, info(4, md5.Sum([]byte("data"))))
+			}
+		}
+		synctest.Wait()
+		m := f.manual(t, "y")
+		wantBusy(t, <-f.downloads(t, "y", 1, "600"))
+		f.get(t, "/api/agents/nope/log/download?files=a", http.StatusNotFound, `{"code":404,"msg":"not found: agent"}`)
+		for _, w := range waiting {
+			for range 2 {
+				if a := <-w; a.body != timeout || a.took != 30*time.Second {
+					t.Errorf("%d %s after %v, want %s after 30 s", a.status, a.body, a.took, timeout)
+				}
+			}
+		}
+		result := f.downloads(t, "y", 1, "600")
+		task := <-m.tasks
+		m.answer(t, task, info(4, md5.Sum([]byte("data"))))
+		m.answer(t, task, data(0, "data"))
+		if a := <-result; a.status != http.StatusOK || a.body != "data" {
+			t.Errorf("%d %s, want the file", a.status, a.body)
+		}
+	})
+}
+
+// An agent may take its time to pack the files, and then to send them, but not to send nothing.
+func TestLogDownloadStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startInMemory(t, server.Config{})
+		m := f.manual(t, "x")
+		result := f.downloads(t, "x", 1, "600")
+		task := <-m.tasks
+		time.Sleep(2 * time.Minute)
+		m.answer(t, task, info(10, md5.Sum([]byte("0123456789"))))
+		for i := range 5 {
+			time.Sleep(29 * time.Second)
+			m.answer(t, task, data(i, strconv.Itoa(i)))
+		}
+		if a := <-result; a.body != timeout || a.took != 2*time.Minute+5*29*time.Second+30*time.Second {
+			t.Errorf("%d %s after %v, want %s 30 s after the last block", a.status, a.body, a.took, timeout)
+		}
+		result = f.downloads(t, "x", 1, "600")
+		m.answer(t, <-m.tasks, info(10, [md5.Size]byte{}))
+		if a := <-result; a.body != timeout || a.took != 30*time.Second {
+			t.Errorf("%d %s after %v, want %s 30 s after the announcement", a.status, a.body, a.took, timeout)
+		}
+	})
+}
+
+// What a killed server has left on the disk is cleared, and nothing else, whatever the name of the folder.
+func TestSpoolIsCleared(t *testing.T) {
+	for _, name := range []string{"data", "a[b", "[x]", "{a,b}"} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), name)
+			spool := filepath.Join(dir, "spool")
+			if err := os.MkdirAll(spool, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range []string{"transfer-123", "transfer-4", "mine"} {
+				if err := os.WriteFile(filepath.Join(spool, file), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			start(t, server.Config{DataDir: dir})
+			if left, err := os.ReadDir(spool); err != nil || len(left) != 1 || left[0].Name() != "mine" {
+				t.Errorf("left: %v, %v", left, err)
+			}
+		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/block"
@@ -16,6 +18,12 @@ import (
 const (
 	// maxSpools is how many transfers from agents are kept on the disk at the same time.
 	maxSpools = 8
+
+	// maxAgentSpools is how many of them may come from the same agent.
+	maxAgentSpools = 2
+
+	// spoolPrefix begins the name of a file that is a spool.
+	spoolPrefix = "transfer-"
 
 	// maxSpool is how large a transfer may be, in bytes.
 	maxSpool = 4 << 30
@@ -32,31 +40,71 @@ var (
 // spools keep what agents send in files until it is whole: an agent is not held up by a client that reads slowly, and a
 // client gets nothing that is not checked.
 type spools struct {
-	dir   string
-	slots chan struct{} // one for each in use
+	dir string
+
+	mu    sync.Mutex     // guards the fields below
+	total int            // transfers
+	by    map[string]int // transfers by agent
 }
 
 // openSpools makes the folder of the spools, and clears what a killed server has left there.
 func openSpools(dataDir string) (*spools, error) {
-	s := &spools{dir: filepath.Join(dataDir, "spool"), slots: make(chan struct{}, maxSpools)}
+	s := &spools{dir: filepath.Join(dataDir, "spool"), by: make(map[string]int)}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data_dir: %w", err)
 	}
-	left, err := filepath.Glob(filepath.Join(s.dir, "transfer-*"))
+	left, err := os.ReadDir(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("data_dir: %w", err)
 	}
 	for _, file := range left {
-		if err := os.Remove(file); err != nil {
+		if !strings.HasPrefix(file.Name(), spoolPrefix) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.dir, file.Name())); err != nil {
 			return nil, fmt.Errorf("data_dir: %w", err)
 		}
 	}
 	return s, nil
 }
 
+// busy reports whether there is no place for another transfer from an agent.
+func (s *spools) busy(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.full(id)
+}
+
+// full is busy for who holds s.mu.
+func (s *spools) full(id string) bool { return s.total == maxSpools || s.by[id] == maxAgentSpools }
+
+// take takes a place for a transfer from an agent, if there is one.
+func (s *spools) take(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full(id) {
+		return false
+	}
+	s.total++
+	s.by[id]++
+	return true
+}
+
+// free gives a place back.
+func (s *spools) free(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.total--
+	s.by[id]--
+	if s.by[id] == 0 {
+		delete(s.by, id)
+	}
+}
+
 // spool is a transfer from an agent.
 type spool struct {
 	owner *spools
+	id    string // of the agent
 	file  *os.File
 	sum   hash.Hash
 	want  [md5.Size]byte
@@ -64,34 +112,26 @@ type spool struct {
 	have  uint64 // bytes that have come
 }
 
-// open makes an empty spool, which must be closed.
-func (s *spools) open() (*spool, error) {
-	select {
-	case s.slots <- struct{}{}:
-	default:
+// open makes an empty spool for what an agent has announced. It must be closed.
+func (s *spools) open(id string, size uint64, sum [md5.Size]byte) (*spool, error) {
+	if size > maxSpool {
+		return nil, fmt.Errorf("a transfer of %d bytes is larger than %d", size, uint64(maxSpool))
+	}
+	if !s.take(id) {
 		return nil, errBusy
 	}
-	f, err := os.CreateTemp(s.dir, "transfer-*")
+	f, err := os.CreateTemp(s.dir, spoolPrefix+"*")
 	if err != nil {
-		<-s.slots
+		s.free(id)
 		return nil, err
 	}
-	return &spool{owner: s, file: f, sum: md5.New()}, nil
+	return &spool{owner: s, id: id, file: f, sum: md5.New(), want: sum, size: size}, nil
 }
 
 func (s *spool) close() {
 	s.file.Close()
 	os.Remove(s.file.Name())
-	<-s.owner.slots
-}
-
-// announce says what is to come.
-func (s *spool) announce(size uint64, sum [md5.Size]byte) error {
-	if size > maxSpool {
-		return fmt.Errorf("a transfer of %d bytes is larger than %d", size, uint64(maxSpool))
-	}
-	s.size, s.want = size, sum
-	return nil
+	s.owner.free(s.id)
 }
 
 // add takes the next block. The agent decides what is in it: it must lie where the last one ended.
