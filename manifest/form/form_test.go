@@ -101,7 +101,8 @@ func TestPageEscapes(t *testing.T) {
 // A manifest makes the same page each time, so that it can be kept beside the manifest.
 func TestPageIsTheSame(t *testing.T) {
 	m := metrics(t)
-	if page(t, m, nil) != page(t, m, nil) {
+	first := page(t, m, nil)
+	if again := page(t, m, nil); again != first {
 		t.Error("two pages of one manifest differ")
 	}
 }

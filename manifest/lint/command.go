@@ -101,7 +101,7 @@ Exit codes: 0 nothing was found, 1 findings, 2 wrong usage, 3 a file cannot be r
 	root.SetVersionTemplate("manifest-lint {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	f.add(root.Flags())
+	f.add(root)
 	root.AddCommand(c.formCommand(), c.valuesCommand(), c.renderCommand(), c.schemaCommand())
 	return root
 }

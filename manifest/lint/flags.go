@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/jkstack/jkframe/v2/manifest"
 )
@@ -20,7 +20,8 @@ type flags struct {
 	explain                     string
 }
 
-func (f *flags) add(set *pflag.FlagSet) {
+func (f *flags) add(cmd *cobra.Command) {
+	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&f.format, "format", "text", "format of what goes to the standard output: "+strings.Join(formatNames(), ", "))
 	set.StringArrayVarP(&f.outputs, "output", "o", nil, "write `FORMAT=FILE` as well; may be repeated")
