@@ -6,13 +6,17 @@ import (
 	"strings"
 )
 
-// maxBisect is the largest text in bytes whose parts are parsed to find where it goes wrong: it takes about twenty parses.
-const maxBisect = 128 << 10
+// A text whose parts are parsed to find where it goes wrong, up to some two hundred times, has no more bytes, and no more
+// brackets, for which the parser takes longest.
+const (
+	maxBisect         = 64 << 10
+	maxBisectBrackets = 5000
+)
 
 // syntaxError adds the finding for a text that the YAML parser refused with err.
 func (c *collector) syntaxError(err error) {
 	msg, line := parserMessage(err)
-	if n := len(c.src.text); n <= maxBisect {
+	if all := c.src.text; len(all) <= maxBisect && strings.Count(all, "[")+strings.Count(all, "{") <= maxBisectBrackets {
 		line = c.src.firstBadLine()
 	}
 	text := c.src.line(line)
