@@ -183,6 +183,9 @@ func (w *world) fork(a *agent) {
 	}
 	twin := w.newAgent(a.dir.clone(), a.accepted)
 	twin.syncs, twin.running, twin.run, twin.next, twin.ready = a.syncs, true, a.run, a.next, a.ready
+	for m := range a.holds() {
+		w.twins[m] = true
+	}
 	for l := range a.out {
 		for _, s := range a.out[l] {
 			c := *s

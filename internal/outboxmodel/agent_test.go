@@ -25,9 +25,10 @@ type sending struct {
 	stream
 	first, last int // last of the live stream grows
 	live        bool
-	acked       int // up to here the server has it
+	acked       int // up to here it is let go
+	taken       int // up to here a journal has it, as far as this process knows
 	sent        int
-	marks       map[int]message // what was here and is not in the files any more, from acked on
+	marks       map[int]message // what was here and may not be in the files any more, from taken on
 	opened      bool            // on this connection, and answered
 }
 
@@ -116,12 +117,13 @@ func (a *agent) listStreams() {
 		}
 		for _, s := range a.out[l] {
 			s.acked = max(s.acked, min(a.dir.meta.acked[l], s.last))
+			s.taken = s.acked
 		}
 	}
 }
 
 func newSending(of stream, first, last int, live bool) *sending {
-	return &sending{stream: of, first: first, last: last, live: live, acked: first - 1, marks: map[int]message{}}
+	return &sending{stream: of, first: first, last: last, live: live, acked: first - 1, taken: first - 1, marks: map[int]message{}}
 }
 
 // live returns the stream that grows.

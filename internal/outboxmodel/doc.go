@@ -74,7 +74,7 @@
 //	out_open      the stream belongs to this connection from now on, another one that has it is told out_lost. The answer has
 //	              the cursor (first-1 for a stream that is not known), and waits until all up to it is synced
 //	message, gap  of a connection that does not have the stream: ignored
-//	              up to the cursor: ignored. (A gap that is partly known cannot come)
+//	              up to the cursor: ignored. Of a gap that is partly known, the rest is taken
 //	              next after the cursor: one write to the journal that has agent, run, lane, sequence or range, and frame; the
 //	              cursor is what this write says, never a write of its own
 //	              else: the agent is at fault; end the connection and take nothing
@@ -90,8 +90,8 @@
 // A virtual machine that is copied, or set back, together with its memory has two processes in the same run. No name can tell
 // them apart, but the first of them that delivers something new makes the other one notice, by the cursor or by the sum. That
 // one renames: what is not acknowledged of the stream, and all that is to come, gets a new run, by one saved change of the
-// ledger that closes the old run before it. What was pending when the copy was made may be in the journal under two names then;
-// nothing is lost and nothing is mistaken.
+// ledger that closes the old run before it. What was pending when the copy was made may be in the journal under two names then, and
+// what one of the two has dropped is declared for both; nothing is mistaken, and nothing is missing that is not declared.
 //
 // One hole is left: a process of which there is such a copy, that accepts messages, and ends before it has connected again. Its
 // next start knows no more than that the run has ended, like that of any copied folder, and lets go of what the other one has

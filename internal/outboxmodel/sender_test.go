@@ -79,6 +79,7 @@ func (a *agent) sendPlain(l int) bool {
 				a.conn.up[l] = append(a.conn.up[l], frame{kind: "message", msg: r.msg})
 				a.w.given[r.msg] = true
 				s.acked = r.seq
+				s.marks[r.seq] = r.msg
 				return true
 			}
 		}
@@ -121,7 +122,7 @@ func (a *agent) opened(s *sending, f frame) {
 		a.rename(s)
 	} else if f.to > s.last {
 		a.w.events["an agent sees that its folder is a copy"]++
-	} else if f.to < s.acked {
+	} else if f.to < s.taken {
 		a.w.events["an agent sees that the server was restored"]++
 	}
 	s.opened = true
@@ -137,14 +138,14 @@ func (a *agent) forked(s *sending, f frame) bool {
 	if f.to > s.last {
 		return s.live // of a run that has ended, a copy may be shorter
 	}
-	if f.to < s.first || f.to < s.acked {
+	if f.to < s.first || f.to < s.taken {
 		return false // nothing there, or an older state of the server
 	}
-	if own, ok := a.dir.lanes[s.lane].at(f.to); ok && own.run == s.run {
-		return own.msg != f.msg && (s.live || f.msg != 0) // who has a copy may have declared this missing
-	}
 	own := s.marks[f.to]
-	return own != 0 && f.msg != 0 && own != f.msg
+	if r, ok := a.dir.lanes[s.lane].at(f.to); ok && r.run == s.run {
+		own = r.msg
+	}
+	return own != 0 && f.msg != 0 && own != f.msg // who has a copy may have declared it missing
 }
 
 // advance lets go of what the server has.
@@ -155,15 +156,15 @@ func (a *agent) advance(s *sending, to int) {
 			s.marks[r.seq] = r.msg
 		}
 	}
-	s.acked = max(s.acked, to)
-	maps.DeleteFunc(s.marks, func(seq int, _ message) bool { return seq < s.acked })
+	s.acked, s.taken = max(s.acked, to), max(s.taken, to)
+	maps.DeleteFunc(s.marks, func(seq int, _ message) bool { return seq < s.taken })
 }
 
 // rename gives what is not acknowledged of a stream, and what is to come, to a new run. The ledger says so in one write.
 func (a *agent) rename(old *sending) {
 	a.w.events["an agent gives what is left to a new run"]++
 	l := old.lane
-	s := newSending(stream{a.w.newRun(), l}, min(old.acked, old.last)+1, old.last, old.live)
+	s := newSending(stream{a.w.newRun(), l}, min(old.taken, old.last)+1, old.last, old.live)
 	s.marks = old.marks
 	old.live, old.last = false, s.first-1
 	a.w.renamed(a, old, s)

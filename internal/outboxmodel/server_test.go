@@ -130,6 +130,9 @@ func (s *server) take(f frame) {
 		s.w.violated("%v: %d to %d come after %d", f.stream, f.from, f.to, at)
 	}
 	s.w.events["the server takes a "+f.kind]++
+	if s.w.fault != takeTwice {
+		f.from = at + 1 // what comes again as a part of a longer gap
+	}
 	s.journal = append(s.journal, entry{f.stream, f.from, f.to, f.msg})
 	s.cursors[f.stream] = f.to
 	if s.w.fault == ackEarly {

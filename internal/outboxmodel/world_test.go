@@ -28,6 +28,7 @@ type world struct {
 	excused  map[message]bool // went down with a disk, or with what a disk had not synced
 	twins    map[message]bool // were pending in a process that was copied with its memory
 	forked   map[runID]bool   // was the live run of such a process
+	blurred  map[runID]bool   // and that has ended before it could notice
 	events   map[string]int   // how often what happened
 	torn     bool             // some folder was copied while it changed
 }
@@ -48,7 +49,7 @@ func newWorld(broken fault) *world {
 	w := &world{
 		fault: broken, names: map[message][]key{}, accepted: map[message]bool{}, taken: map[message]bool{}, dropped: map[message]bool{},
 		given: map[message]bool{}, excused: map[message]bool{}, twins: map[message]bool{},
-		forked: map[runID]bool{}, missing: map[key]bool{}, events: map[string]int{},
+		forked: map[runID]bool{}, blurred: map[runID]bool{}, missing: map[key]bool{}, events: map[string]int{},
 	}
 	w.server = &server{w: w}
 	return w
@@ -66,7 +67,6 @@ func (w *world) newMessage() message { w.messages++; return w.messages }
 func (w *world) newAgent(dir *folder, accepted []message) *agent {
 	a := &agent{w: w, name: fmt.Sprint("agent", len(w.agents)), dir: dir, syncs: w.pick(2) == 0, accepted: slices.Clone(accepted)}
 	w.agents = append(w.agents, a)
-	w.markTwins(a)
 	return a
 }
 
@@ -90,26 +90,23 @@ func (w *world) losePower(a *agent) {
 	}
 }
 
-// startsCopied: a process begins with what one has left that was copied with its memory, or of which there is a copy. What
-// that has not delivered has names that the other one may use too, and nobody can tell any more: this is the one hole that
-// is left (see the text of the package).
+// startsCopied: a process begins with what one has left that was copied with its memory, or of which there is a copy. Both
+// may have used the same names, and nobody can tell any more. This is the one hole that is left (see the text of the
+// package): such a run is not looked at from now on.
 func (w *world) startsCopied(a *agent) {
-	for m := range a.holds() {
-		if last := len(w.names[m]) - 1; w.forked[w.names[m][last].run] {
-			w.excused[m] = true
+	for l := range a.dir.lanes {
+		for _, s := range a.dir.meta.runs[l] {
+			w.blurred[s.run] = w.forked[s.run]
+		}
+		for _, r := range a.dir.lanes[l].records {
+			w.blurred[r.run] = w.forked[r.run]
 		}
 	}
 }
 
-// markTwins: what is pending in runs that two processes go on with may get two names, when both notice.
-func (w *world) markTwins(a *agent) {
-	for l := range a.dir.lanes {
-		for _, r := range a.dir.lanes[l].records {
-			if w.forked[r.run] {
-				w.twins[r.msg] = true
-			}
-		}
-	}
+// blurry tells whether a message has, or had, a name in such a run.
+func (w *world) blurry(m message) bool {
+	return slices.ContainsFunc(w.names[m], func(k key) bool { return w.blurred[k.run] })
 }
 
 // holds are the messages that an agent has accepted, or has on its disk.
@@ -153,7 +150,7 @@ func (w *world) synced(journal []entry) {
 // checkLetGo: an agent lets go only of what the journal has had, as a message or as declared.
 func (w *world) checkLetGo(a *agent, r record) {
 	declared := slices.ContainsFunc(w.names[r.msg], func(k key) bool { return w.missing[k] })
-	if !w.taken[r.msg] && !w.excused[r.msg] && !declared {
+	if !w.taken[r.msg] && !w.excused[r.msg] && !w.blurry(r.msg) && !declared {
 		w.violated("%s lets go of message %d (%v), which the journal never had", a.name, r.msg, w.names[r.msg])
 	}
 }
@@ -179,7 +176,7 @@ func (w *world) checkJournal(journal []entry) {
 		if e.msg == 0 {
 			continue
 		}
-		if seen[e.msg] && !w.twins[e.msg] {
+		if seen[e.msg] && !w.twins[e.msg] && !w.blurry(e.msg) {
 			w.violated("message %d is in the journal twice: %v", e.msg, w.names[e.msg])
 		}
 		seen[e.msg] = true
@@ -214,13 +211,14 @@ func (w *world) settle() {
 		in[e.msg] = true
 	}
 	for m := range w.messages + 1 {
-		if !w.accepted[m] || in[m] || w.excused[m] || w.given[m] && w.forked[w.names[m][0].run] {
+		if !w.accepted[m] || in[m] || w.excused[m] || w.blurry(m) {
 			continue
 		}
 		if !w.declared(m) {
 			w.violated("message %d (%v) was accepted, and is neither in the journal nor declared", m, w.names[m])
 		}
-		if !w.dropped[m] && !w.taken[m] && !w.given[m] && !w.torn {
+		copied := slices.ContainsFunc(w.names[m], func(k key) bool { return w.forked[k.run] }) // its twin may have dropped it
+		if !w.dropped[m] && !w.taken[m] && !w.given[m] && !w.torn && !copied {
 			w.violated("message %d (%v) is declared missing, though nobody dropped it", m, w.names[m])
 		}
 	}
