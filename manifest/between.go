@@ -4,7 +4,7 @@ import "strings"
 
 // prefixes finds keys that are sections of other keys: no nested object can hold both. The later one of two is reported, once.
 func (c *checker) prefixes() {
-	sections := make(map[string]*item) // of the keys that came before
+	sections := make(map[string]*item, len(c.items)) // of the keys that came before
 	for _, it := range c.items {
 		if !it.usable {
 			continue

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -143,12 +144,15 @@ type checker struct {
 	collector
 	options *Options
 	store   []pair // where fewPairs puts what it gives out
+	twice   bool   // a field is given twice somewhere
+	merges  bool   // there may be merge keys
 	items   []*item
 
 	byKey    map[string]*item // the first usable one of each key
 	unusable map[string]bool  // keys with findings of their own, and those that stand behind a misspelt field
 	suggests int              // that were looked for among all keys
 	patterns int              // size of the regular expressions so far
+	compiled map[string]*regexp.Regexp
 }
 
 // manifest checks all items of the list, then what is between them.
@@ -156,13 +160,17 @@ func (c *checker) manifest(root *yaml.Node) *Manifest {
 	if len(root.Content) == 0 {
 		c.node(ruleEmptyList, root, Text{"the list has no items", "列表中没有配置项"})
 	}
+	c.merges = strings.Contains(c.src.text, mergeKey)
 	c.tree(root)
 	c.byKey = make(map[string]*item, len(root.Content))
 	c.unusable = make(map[string]bool)
-	store := make([]item, len(root.Content))
+	c.compiled = make(map[string]*regexp.Regexp)
+	store, results := make([]item, len(root.Content)), make([]Item, len(root.Content))
 	c.items = make([]*item, 0, len(root.Content))
 	for i, n := range root.Content {
-		if it := &store[i]; c.item(it, n) {
+		it := &store[i]
+		it.Item = &results[i]
+		if c.item(it, n) {
 			c.items = append(c.items, it)
 		}
 	}
@@ -179,14 +187,11 @@ func (c *checker) manifest(root *yaml.Node) *Manifest {
 
 // result gives what the manifest says, without its YAML.
 func (c *checker) result() *Manifest {
-	store := make([]Item, 0, len(c.byKey))
 	m := &Manifest{Items: make([]*Item, 0, len(c.byKey)), byKey: make(map[string]*Item, len(c.byKey))}
 	for _, it := range c.items {
 		if it.usable {
-			store = append(store, it.Item)
-			item := &store[len(store)-1]
-			m.Items = append(m.Items, item)
-			m.byKey[it.Key] = item
+			m.Items = append(m.Items, it.Item)
+			m.byKey[it.Key] = it.Item
 		}
 	}
 	return m

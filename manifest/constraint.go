@@ -131,6 +131,10 @@ func (c *checker) strValid(it *item, p *pair) {
 	if !ok || text == "" {
 		return
 	}
+	if pattern, ok := c.compiled[text]; ok { // a settled one, without findings
+		it.StrValid, it.pattern = text, pattern
+		return
+	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
@@ -148,6 +152,8 @@ func (c *checker) strValid(it *item, p *pair) {
 	}
 	if what := notPortable(text); what != "" {
 		c.node(rulePatternPortable, p.value, both("%s is not what it is in JavaScript, which checks forms", "%s在JavaScript（用于校验表单）中含义不同", what))
+	} else {
+		c.compiled[text] = pattern
 	}
 	it.StrValid, it.pattern = text, pattern
 }

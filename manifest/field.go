@@ -15,7 +15,7 @@ const fewFields = 24
 
 // pairs gives the fields of a mapping, each name once, and behind them those that merge keys bring.
 func (c *checker) pairs(m *yaml.Node) []pair {
-	if len(m.Content) <= 2*fewFields && !slices.ContainsFunc(m.Content, func(n *yaml.Node) bool { return isMerge(resolve(n)) }) {
+	if len(m.Content) <= 2*fewFields && !(c.merges && slices.ContainsFunc(m.Content, func(n *yaml.Node) bool { return isMerge(resolve(n)) })) {
 		return c.fewPairs(m)
 	}
 	var all []pair
@@ -51,7 +51,7 @@ func (c *checker) fewPairs(m *yaml.Node) []pair {
 	start := len(c.store)
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key := resolve(m.Content[i])
-		if !slices.ContainsFunc(c.store[start:], func(p pair) bool { return sameKey(p.key, key) }) {
+		if !c.twice || !slices.ContainsFunc(c.store[start:], func(p pair) bool { return sameKey(p.key, key) }) {
 			c.store = append(c.store, pair{key, m.Content[i+1]})
 		}
 	}
@@ -76,6 +76,9 @@ func mergeSources(m *yaml.Node, add func(*yaml.Node)) {
 		}
 	}
 }
+
+// mergeKey is the field that takes over the fields of another mapping.
+const mergeKey = "<<"
 
 func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.Tag == "!!merge" }
 
@@ -128,6 +131,7 @@ func (c *checker) merged(value *yaml.Node) {
 // fieldsOnce finds the fields of a mapping that are given twice.
 func (c *checker) fieldsOnce(m *yaml.Node) {
 	report := func(first, again *yaml.Node) {
+		c.twice = true
 		c.node(ruleDuplicateField, again, both("the field %s is given in line %d already", "字段%s在第%d行已存在", clip(again.Value), first.Line))
 	}
 	if len(m.Content) <= 2*fewFields {

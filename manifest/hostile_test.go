@@ -55,7 +55,7 @@ func TestHostileFiles(t *testing.T) {
 	}
 	var patterns strings.Builder
 	for i := range 9000 {
-		fmt.Fprintf(&patterns, "- { key: a%d, type: string, name: { zh: N }, desc: { zh: D }, str_valid: '(x{900}){1}' }\n", i)
+		fmt.Fprintf(&patterns, "- { key: a%d, type: string, name: { zh: N }, desc: { zh: D }, str_valid: '(x{900}){1}%d' }\n", i, i)
 	}
 	for _, tt := range []struct {
 		name, text string

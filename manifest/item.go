@@ -10,7 +10,7 @@ import (
 
 // item is an Item while it is checked, with the places of its fields.
 type item struct {
-	Item
+	*Item
 	usable bool // the key can be used
 	fields fields
 	node   *yaml.Node
@@ -161,8 +161,7 @@ func (c *checker) keyField(it *item, at *yaml.Node) {
 		return
 	}
 	it.Key = key
-	start, _, _ := c.src.span(p.value)
-	it.Line, it.Column = c.src.place(start)
+	it.Line, it.Column = c.src.placeOf(p.value)
 	switch {
 	case key == "":
 		c.node(ruleKeyMissing, p.value, Text{"the key is empty", "key为空"})

@@ -4,6 +4,8 @@ import (
 	"sort"
 	"strings"
 	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 )
 
 const bom = "\ufeff"
@@ -83,6 +85,14 @@ func (s *source) place(at int) (line, column int) {
 	p.column += utf8.RuneCountInString(s.text[p.at:at])
 	p.at = at
 	return line, p.column
+}
+
+// placeOf gives line and column of a node, which the parser counts as people do unless there are line ends that only YAML has.
+func (s *source) placeOf(n *yaml.Node) (line, column int) {
+	if s.marks == nil {
+		return n.Line, n.Column
+	}
+	return s.place(s.offset(n.Line, n.Column))
 }
 
 // line gives the text of a line, which counts from 1, without its end.
