@@ -129,6 +129,9 @@ func fastest(runs int, ours, theirs func()) (a, b time.Duration) {
 // A build that checks its manifest is not slowed down by it: the check takes at most a tenth of what the validator takes, and
 // with the parse at most three quarters.
 func TestCheckIsFast(t *testing.T) {
+	if raceDetector {
+		t.Skip("SKIP: speed under the race detector says nothing")
+	}
 	text := large(t)
 	doc, schema, v := manifest.Parse(text), compile(t, form.ManifestSchema()), theirParse(t, text)
 	for _, tt := range []struct {

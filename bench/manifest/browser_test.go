@@ -45,13 +45,19 @@ func openBrowser(t *testing.T) *page {
 	if err != nil {
 		t.Skip("SKIP: the form in a browser: there is no chromium")
 	}
+	profile, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) }) // the browser's helpers may still write, which is no fault of the form
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1200, 900))
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(alloc)
 	t.Cleanup(closeTab)
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // waits until it has ended
 	p := &page{t: t, ctx: ctx, downloads: t.TempDir(), finished: make(chan string, 10)}
 	chromedp.ListenTarget(ctx, p.event)
 	p.run(network.Enable(), log.Enable(), runtime.Enable(),
