@@ -1,0 +1,174 @@
+package l2cache
+
+import "slices"
+
+// turn is who may write to the disk. The queue's lock guards it.
+type turn struct {
+	taken bool
+	line  []chan struct{} // of those that wait, the first is next
+}
+
+// take waits for the turn. The lock is given back while waiting.
+func (q *Queue) take() {
+	if !q.turn.taken {
+		q.turn.taken = true
+		return
+	}
+	mine := make(chan struct{})
+	q.turn.line = append(q.turn.line, mine)
+	q.mu.Unlock()
+	<-mine
+	q.mu.Lock()
+}
+
+// pass gives the turn to the next.
+func (q *Queue) pass() {
+	if len(q.turn.line) == 0 {
+		q.turn.taken = false
+		return
+	}
+	close(q.turn.line[0])
+	q.turn.line = slices.Delete(q.turn.line, 0, 1)
+}
+
+// Records from this size on are not copied to be written.
+const byReference = 16 << 10
+
+// group is what goes to the disk with one write: the records of all who come while another group is written.
+type group struct {
+	first, next uint64 // sequences
+	size        int64
+	buf         []byte   // headers and small records
+	copied      int      // how much of buf is in parts
+	parts       [][]byte // pieces of buf and large records, in order; nil when all is in buf
+	done        chan struct{}
+	err         error
+}
+
+// add appends a record.
+func (g *group) add(salt uint32, record []byte) {
+	g.buf = appendHead(g.buf, salt, g.next, len(record), checksum(salt, record))
+	if len(record) < byReference {
+		g.buf = append(g.buf, record...)
+	} else {
+		g.parts = append(g.parts, g.buf[g.copied:], record)
+		g.copied = len(g.buf)
+	}
+	g.size += int64(headerSize + len(record))
+	g.next++
+}
+
+// all is what is to be written when there are parts.
+func (g *group) all() [][]byte {
+	if g.copied < len(g.buf) {
+		g.parts = append(g.parts, g.buf[g.copied:])
+		g.copied = len(g.buf)
+	}
+	return g.parts
+}
+
+// What a group that is used again may keep in memory.
+const spareSize = 64 << 10
+
+// join adds records to the group that is gathered. Who begins a group leads it.
+func (q *Queue) join(one []byte, batch [][]byte, size int64) (g *group, leads bool) {
+	g = q.gather
+	if g == nil {
+		g, leads = q.spare, true
+		if g == nil {
+			g = new(group)
+		}
+		q.spare = nil
+		g.first, g.next = q.next, q.next
+		if q.cfg.Sync != SyncEach || q.cfg.Volatile {
+			q.gather = g
+		}
+	} else if g.done == nil {
+		g.done = make(chan struct{})
+	}
+	if batch == nil {
+		g.add(q.salt, one)
+	}
+	for _, r := range batch {
+		g.add(q.salt, r)
+	}
+	q.next = g.next
+	if leads {
+		size += segmentPrefix // it may need a new segment
+	}
+	q.pending += size
+	return g, leads
+}
+
+// lead waits for the turn, writes the group and tells those who have joined it.
+func (q *Queue) lead(g *group) error {
+	q.take()
+	if q.gather == g {
+		q.gather = nil
+	}
+	err := q.write(g)
+	q.pending -= g.size + segmentPrefix
+	if err != nil {
+		err = q.wrap("put", err)
+		if q.next == g.next {
+			q.next = g.first // nobody has seen these
+		}
+	} else {
+		q.stats.Put += g.next - g.first
+		q.publish(g.next)
+		q.stir()
+	}
+	q.pass()
+	if g.done != nil {
+		g.err = err
+		close(g.done)
+	} else if cap(g.buf) <= spareSize {
+		clear(g.parts)
+		*g = group{buf: g.buf[:0], parts: g.parts[:0]}
+		q.spare = g
+	}
+	return err
+}
+
+// write puts a group into the segment that is written to, or a new one. The caller has the turn and the lock, which is given
+// back meanwhile.
+func (q *Queue) write(g *group) error {
+	if err := q.prepare(g); err != nil {
+		return err
+	}
+	s := q.active
+	durable := q.cfg.Sync <= SyncEach && !q.cfg.Volatile
+	q.mu.Unlock()
+	err := s.write(g)
+	if err == nil && durable {
+		err = s.sync()
+	}
+	q.mu.Lock()
+	if err != nil {
+		q.cut(s, durable)
+		q.fault.set(err)
+		return err
+	}
+	if durable {
+		q.stats.Syncs++
+	}
+	q.unsynced = q.unsynced || q.cfg.Sync == SyncInterval && !q.cfg.Volatile
+	s.note(g.first, s.end)
+	s.end += g.size
+	s.size = max(s.size, s.end)
+	s.next = g.next
+	q.bytes += g.size
+	q.fault.clear()
+	return nil
+}
+
+// write appends a group behind what readers have.
+func (s *segment) write(g *group) error {
+	if len(g.parts) == 0 {
+		return writeAt(s.file, s.fd, g.buf, s.end)
+	}
+	return writePartsAt(s.file, s.fd, g.all(), s.end)
+}
+
+// sync puts on the disk what was written.
+func (s *segment) sync() error { return syncFile(s.file, s.fd) }
