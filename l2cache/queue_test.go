@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -351,7 +352,7 @@ func TestMisuse(t *testing.T) {
 	_, err2 := q.Peek(t.Context())
 	_, err3 := q.Reader(1).Next(t.Context())
 	for i, err := range []error{err1, err2, err3, q.Ack(1)} {
-		if !errors.Is(err, l2cache.ErrClosed) || !strings.Contains(err.Error(), cfg.Dir) {
+		if !errors.Is(err, l2cache.ErrClosed) || !strings.Contains(err.Error(), strconv.Quote(cfg.Dir)) {
 			t.Errorf("call %d after Close: %v", i, err)
 		}
 	}
