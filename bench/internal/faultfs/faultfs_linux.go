@@ -1,0 +1,96 @@
+package faultfs
+
+import (
+	"context"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// Disk is a mounted file system. Its methods may be called by any goroutine.
+type Disk struct {
+	dir          string
+	write, fsync atomic.Int32 // what fails with which error; 0 for none
+}
+
+// Mount mounts a new file system for the time of a test, which is skipped where that cannot be done.
+func Mount(t testing.TB) *Disk {
+	t.Helper()
+	if _, err := os.Stat("/dev/fuse"); err != nil || os.Getuid() != 0 {
+		t.Skip("SKIP: a disk that fails needs root and /dev/fuse")
+	}
+	d := &Disk{dir: t.TempDir()}
+	root := &fs.LoopbackRoot{Path: t.TempDir()}
+	root.NewNode = func(_ *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
+		return &node{fs.LoopbackNode{RootData: root}, d}
+	}
+	server, err := fs.Mount(d.dir, root.NewNode(root, nil, "", nil), &fs.Options{
+		MountOptions: fuse.MountOptions{DirectMountStrict: true},
+	})
+	if err != nil {
+		t.Skipf("SKIP: mount FUSE: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := server.Unmount(); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	return d
+}
+
+// Dir returns the folder that the file system is mounted on.
+func (d *Disk) Dir() string { return d.dir }
+
+// FailWrites has all writes fail with errno from now on, none with 0.
+func (d *Disk) FailWrites(errno syscall.Errno) { d.write.Store(int32(errno)) }
+
+// FailSyncs has all syncs fail with errno from now on, none with 0.
+func (d *Disk) FailSyncs(errno syscall.Errno) { d.fsync.Store(int32(errno)) }
+
+type node struct {
+	fs.LoopbackNode
+	disk *Disk
+}
+
+func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
+	inode, h, fl, errno := n.LoopbackNode.Create(ctx, name, flags, mode, out)
+	return inode, n.wrap(h), fl, errno
+}
+
+func (n *node) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
+	h, fl, errno := n.LoopbackNode.Open(ctx, flags)
+	return n.wrap(h), fl, errno
+}
+
+func (n *node) wrap(h fs.FileHandle) fs.FileHandle {
+	if f, ok := h.(*fs.LoopbackFile); ok {
+		return &file{f, n.disk}
+	}
+	return h
+}
+
+type file struct {
+	*fs.LoopbackFile
+	disk *Disk
+}
+
+func (f *file) Write(ctx context.Context, b []byte, off int64) (uint32, syscall.Errno) {
+	if errno := syscall.Errno(f.disk.write.Load()); errno != 0 {
+		return 0, errno
+	}
+	return f.LoopbackFile.Write(ctx, b, off)
+}
+
+func (f *file) Fsync(ctx context.Context, flags uint32) syscall.Errno {
+	if errno := syscall.Errno(f.disk.fsync.Load()); errno != 0 {
+		return errno
+	}
+	return f.LoopbackFile.Fsync(ctx, flags)
+}
+
+// PassthroughFd keeps the kernel from writing to the file below by itself.
+func (f *file) PassthroughFd() (int, bool) { return -1, false }
