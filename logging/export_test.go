@@ -17,3 +17,8 @@ func WithClock(cfg Config, now func() time.Time) Config {
 	cfg.now = now
 	return cfg
 }
+
+// Bare and Verbatim are what decides on quotes and escapes: as a value, as a message, and between quotes.
+func Bare(s string) (value, message bool) { return bareValue(s), bareMessage(s) }
+
+func Verbatim(s string) int { return verbatim(s) }

@@ -31,6 +31,28 @@ var class = [256]uint8{
 	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0,
 }
 
+// eight is the eight bytes of s from i on, which the compiler loads at once.
+func eight(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// plain tells whether eight bytes at once are ASCII that can be what is asked for, as class has it. A byte minus the lowest one
+// that is allowed, or minus one after an exclusive or with a forbidden one, has its highest bit set if it is not allowed;
+// so has one beyond ASCII. A borrow comes only from a byte that is not allowed.
+func plain(w uint64, as uint8) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	low, other := ones*uint64(' '), ones*uint64('=')
+	switch as {
+	case inValue:
+		low += ones
+	case inQuotes:
+		other = ones * '\\'
+	}
+	return (w|(w-low)|((w^ones*'"')-ones)|((w^other)-ones)|((w^ones*0x7f)-ones))&high == 0
+}
+
 // bareMessage tells whether s can be the message of a text line without quotes: no reader takes a part of it for an
 // attribute.
 func bareMessage(s string) bool {
@@ -43,10 +65,7 @@ func bareValue(s string) bool { return bare(s, inValue) }
 // bare tells whether s has characters, and only those that can be what is asked for, or are printable beyond ASCII.
 func bare(s string, as uint8) bool {
 	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		if class[s[i]]&class[s[i+1]]&class[s[i+2]]&class[s[i+3]]&class[s[i+4]]&class[s[i+5]]&class[s[i+6]]&class[s[i+7]]&as == 0 {
-			return bareBeyond(s[i:], as)
-		}
+	for ; i+8 <= len(s) && plain(eight(s, i), as); i += 8 {
 	}
 	for ; i < len(s); i++ {
 		if class[s[i]]&as == 0 {
@@ -84,7 +103,10 @@ func printableAt(s string, i int) int {
 
 // verbatim is the length of the beginning of s that needs no escape between quotes, in text and in JSON.
 func verbatim(s string) int {
-	for i := 0; i < len(s); i++ {
+	i := 0
+	for ; i+8 <= len(s) && plain(eight(s, i), inQuotes); i += 8 {
+	}
+	for ; i < len(s); i++ {
 		if class[s[i]]&inQuotes != 0 {
 			continue
 		}
