@@ -144,7 +144,7 @@ func literal(t *testing.T, e ast.Expr) string {
 func jsonNames() map[string]string {
 	return map[string]string{
 		"string": "string", "IP": "string", "bool": "boolean",
-		"int": "integer", "int32": "integer", "int64": "integer", "uint32": "integer", "uint64": "integer",
+		"int": "integer", "int32": "integer", "int64": "integer", "uint16": "integer", "uint32": "integer", "uint64": "integer",
 		"HostSection": "integer", "InstallAction": "integer", "LogSource": "integer",
 		"float32": "number", "float64": "number", "Float2": "number, 2 decimals",
 		"Time": "time", "Duration": "nanoseconds", "FileMode": "mode", "Block": "block",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,12 +29,14 @@ type Agent struct {
 	applied  *limit.Applied
 	begin    time.Time
 	conf     atomic.Pointer[Settings]
+	web      *http.Client // of Do
 	netDial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	stopTime time.Duration
 
 	// Written in Setup only.
 	handlers  map[wire.Type]*handler
 	jobs      []*job
+	features  []string // what it announces
 	setupErrs []error
 	started   bool // Setup is over
 

@@ -52,6 +52,7 @@ func (ag *Agent) come(ctx context.Context, local net.Addr) wire.ComePayload {
 		IP: ip, MAC: mac,
 		HostName: h.name, OS: runtime.GOOS, Platform: h.platform, PlatformVersion: h.platformVersion,
 		KernelVersion: h.kernel, Arch: h.arch, CPU: h.cpu, CPUCore: h.cpus, Memory: h.memory,
+		Features: ag.features,
 	}
 }
 

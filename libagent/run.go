@@ -52,6 +52,7 @@ func Run(ctx context.Context, app App, opt *Options) error {
 		return err
 	}
 	err = ag.run(ctx, opt)
+	ag.web.CloseIdleConnections()
 	if e := ag.applied.Close(); e != nil {
 		ag.log.Warn("limits not removed", "error", e)
 	}
@@ -77,6 +78,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 	if ag.stopTime <= 0 {
 		ag.stopTime = 5 * time.Second
 	}
+	ag.web = ag.newWeb()
 	s, findings := opt.Config, []error(nil)
 	if s != nil {
 		s.Basic().fill(app.Name())

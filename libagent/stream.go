@@ -29,11 +29,10 @@ type Task struct {
 // To be called in Setup.
 func HandleStream[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, t *Task, q Q) error) {
 	register(ag, m, true, func(ctx context.Context, task string, q Q) error {
-		if !ag.work.hold(m.Name()) {
-			return ErrStopping
+		t, err := ag.newTask(ctx, task, m.Name())
+		if err != nil {
+			return err
 		}
-		t := &Task{ag: ag, id: task, name: m.Name(), closed: make(chan struct{})}
-		t.ctx, t.end = context.WithCancel(ctx)
 		done := false
 		defer func() {
 			if !done { // an error or a panic

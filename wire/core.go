@@ -32,7 +32,37 @@ type ComePayload struct {
 	CPU             string `json:"cpu" wire:"max=255"`  // model name
 	CPUCore         uint64 `json:"cpu_core"`
 	Memory          uint64 `json:"memory"` // bytes
+
+	// Features lists what the agent speaks beyond the protocol of the field: FeatureExec, FeatureFiles.
+	Features []string `json:"features,omitempty"`
 }
+
+// Features that an agent announces in come. A request to one that did not has none of the members that the feature names.
+const (
+	// FeatureExec: the members Detail, PTY, Rows, Cols and Stdin of ExecPayload.
+	FeatureExec = "exec"
+	// FeatureFiles: Detail of LsRequest, SHA256 and Detail of UploadRequest; URI, Token, Offset and Detail of DownloadPayload.
+	FeatureFiles = "files"
+)
+
+// Why a request was not done, for programs; the text beside it is for people. It is sent only to who asked with Detail.
+const (
+	WhyPolicy        = "policy"         // the host's policy refuses it
+	WhyBusy          = "busy"           // too much of it runs or waits
+	WhyNotFound      = "not_found"      // no such command, file or folder
+	WhyNotExecutable = "not_executable" // the command's file is no program, or must not be run
+	WhyNoFolder      = "no_folder"      // no such working directory
+	WhyNoUser        = "no_user"        // no such user or group
+	WhyDenied        = "denied"         // the password is wrong, or the system refuses it
+	WhyNotFile       = "not_file"       // a device, a pipe, a folder where a file is due
+	WhyChecksum      = "checksum"       // what came is not what was announced
+	WhyChanged       = "changed"        // the file changed while it was read
+	WhyNoSpace       = "no_space"       // the disk is full, or the file larger than the policy allows
+	WhyTimeout       = "timeout"        // of the command's end
+	WhyKilled        = "killed"         // of the command's end: by a kill of the server
+	WhyStopped       = "stopped"        // of the command's end: the agent stopped, or has been restarted
+	WhyFailed        = "failed"         // anything else
+)
 
 // HandshakePayload is the server's answer to come.
 type HandshakePayload struct {

@@ -30,6 +30,13 @@ type ExecPayload struct {
 	WorkDir string   `json:"workdir,omitempty"`
 	Env     []string `json:"env,omitempty"` // KEY=value, added to the agent's own
 	DeferRM string   `json:"drm,omitempty"` // file to remove once the command has ended
+
+	// For agents that have announced FeatureExec.
+	Detail bool   `json:"detail,omitempty"` // the answers shall say Why, Signal and Cut
+	PTY    bool   `json:"pty,omitempty"`    // on a terminal, in place of pipes
+	Rows   uint16 `json:"rows,omitempty"`   // height of the terminal
+	Cols   uint16 `json:"cols,omitempty"`   // width of the terminal
+	Stdin  []byte `json:"stdin,omitempty"`  // what the command reads; then comes its end
 }
 
 // ExecdPayload says whether the command has started.
@@ -38,6 +45,7 @@ type ExecdPayload struct {
 	Msg  string    `json:"msg,omitempty"` // why not, when not OK
 	PID  int       `json:"pid"`           // 0 when not OK
 	Time time.Time `json:"t"`             // of the start, or of the attempt
+	Why  string    `json:"why,omitempty" wire:"max=64"`
 }
 
 // ExecDataPayload is a piece of the command's output.
@@ -49,6 +57,10 @@ type ExecDataPayload struct {
 type ExecDonePayload struct {
 	Code int64     `json:"code"` // exit status, -1 for a signal; on Windows up to 32 bits without sign
 	Time time.Time `json:"t"`    // of the end
+
+	Why    string `json:"why,omitempty" wire:"max=64"`    // WhyTimeout, WhyKilled, WhyStopped, "" for an end of its own
+	Signal string `json:"signal,omitempty" wire:"max=64"` // that ended it, such as SIGKILL
+	Cut    uint64 `json:"cut,omitempty"`                  // bytes of output beyond the agent's limit, which are not sent
 }
 
 // ExecKillPayload asks for the end of a command.

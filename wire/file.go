@@ -18,12 +18,13 @@ var Upload = Call[UploadRequest, UploadReply]{
 }
 
 // Reading a file from the agent's host. Download is answered by DownloadInfo and, if that is OK, by DownloadData until
-// the size is reached, or by DownloadError.
+// the size is reached, or by DownloadError. A file that was asked for with a URI is sent there, and DownloadSum ends it.
 var (
 	Download      = Define[DownloadPayload](24, "download", "download_req")
 	DownloadInfo  = Define[DownloadInfoPayload](25, "download info", "download_rep")
 	DownloadData  = Define[DownloadDataPayload](26, "download data", "download_data")
 	DownloadError = Define[DownloadErrorPayload](27, "download error", "download_error")
+	DownloadSum   = Define[DownloadSumPayload](20010, "download sum", "download_sum")
 )
 
 // TempDir as the directory of an upload stands for the host's folder for temporary files.
@@ -39,6 +40,9 @@ type Block string
 // LsRequest asks what is in a directory.
 type LsRequest struct {
 	Dir string `json:"dir"`
+
+	// For agents that have announced FeatureFiles.
+	Detail bool `json:"detail,omitempty"` // the answer shall say Why
 }
 
 // LsReply says what is in a directory.
@@ -47,6 +51,7 @@ type LsReply struct {
 	OK    bool       `json:"ok"`
 	Msg   string     `json:"msg,omitempty"` // why not, when not OK
 	Files []FileInfo `json:"files,omitempty"`
+	Why   string     `json:"why,omitempty" wire:"max=64"`
 }
 
 // FileInfo is one entry of a directory.
@@ -78,6 +83,11 @@ type UploadRequest struct {
 	Data     Block       `json:"data,omitempty"`
 	Token    string      `json:"token,omitempty"`
 	URI      string      `json:"uri,omitempty"`
+
+	// For agents that have announced FeatureFiles. They ask again for what is missing (Range: bytes=n-) when the connection
+	// to URI ends in the middle, so it and Token stay good until the reply.
+	Detail bool   `json:"detail,omitempty"`               // the answer shall say Why
+	SHA256 string `json:"sha256,omitempty" wire:"max=64"` // of the content, in hexadecimal
 }
 
 // UploadReply says whether the file was written.
@@ -85,11 +95,20 @@ type UploadReply struct {
 	Dir string `json:"dir"` // the path of the file
 	OK  bool   `json:"ok"`
 	Msg string `json:"msg,omitempty"` // why not, when not OK
+	Why string `json:"why,omitempty" wire:"max=64"`
 }
 
 // DownloadPayload asks for a file.
 type DownloadPayload struct {
 	Dir string `json:"dir"` // the path of the file
+
+	// For agents that have announced FeatureFiles: with a URI the content does not come in frames. The agent sends it with
+	// PATCH to URI on the server, with the headers X-Token and Upload-Offset, and DownloadSum when all is there. When that
+	// connection ends in the middle, HEAD says in Upload-Offset what the server has, and the agent goes on from there.
+	Detail bool   `json:"detail,omitempty"` // the answers shall say Why
+	URI    string `json:"uri,omitempty"`
+	Token  string `json:"token,omitempty"`
+	Offset uint64 `json:"offset,omitempty"` // bytes from the start of the file that are not wanted
 }
 
 // DownloadInfoPayload says what is to come.
@@ -99,7 +118,10 @@ type DownloadInfoPayload struct {
 	Msg       string   `json:"msg,omitempty"` // why not, when not OK
 	Size      uint64   `json:"size"`          // bytes
 	BlockSize uint64   `json:"block_size"`    // bytes of every block but the last
-	MD5       [16]byte `json:"md5"`           // of the file, zeros when not OK
+	MD5       [16]byte `json:"md5"`           // of the file, zeros when not OK and when the file goes to a URI
+
+	Why     string     `json:"why,omitempty" wire:"max=64"`
+	ModTime *time.Time `json:"mod_time,omitempty"` // last change of a file that goes to a URI
 }
 
 // DownloadDataPayload is one block of a file.
@@ -111,4 +133,11 @@ type DownloadDataPayload struct {
 // DownloadErrorPayload says that the file could not be read to its end.
 type DownloadErrorPayload struct {
 	Msg string `json:"msg"`
+	Why string `json:"why,omitempty" wire:"max=64"`
+}
+
+// DownloadSumPayload says that all of a file has been sent to a URI.
+type DownloadSumPayload struct {
+	Size   uint64 `json:"size"`                 // bytes of the file, those before Offset included
+	SHA256 string `json:"sha256" wire:"max=64"` // of the whole file, in hexadecimal
 }

@@ -38,6 +38,7 @@ func declared() map[wire.Type]message {
 	add(all, wire.DownloadInfo)
 	add(all, wire.DownloadData)
 	add(all, wire.DownloadError)
+	add(all, wire.DownloadSum)
 	addCall(all, wire.HostStatic)
 	addCall(all, wire.HostDynamic)
 	addCall(all, wire.CollectStatus)
@@ -175,8 +176,8 @@ func TestDeclared(t *testing.T) {
 		}
 		fields[m.field] = typ
 	}
-	if len(names) != 37 {
-		t.Errorf("%d messages, want 37", len(names))
+	if len(names) != 38 {
+		t.Errorf("%d messages, want 38", len(names))
 	}
 }
 

@@ -37,7 +37,7 @@ func (t Type) String() string {
 var protocol = names(
 	Come, Handshake, AgentInfo, Foo.Request, Foo.Reply,
 	Exec, Execd, ExecData, ExecDone, ExecKill,
-	Ls.Request, Ls.Reply, Upload.Request, Upload.Reply, Download, DownloadInfo, DownloadData, DownloadError,
+	Ls.Request, Ls.Reply, Upload.Request, Upload.Reply, Download, DownloadInfo, DownloadData, DownloadError, DownloadSum,
 	HostStatic.Request, HostStatic.Reply, HostDynamic.Request, HostDynamic.Reply,
 	CollectStatus.Request, CollectStatus.Reply, ChangeCollect, MetricsStatus,
 	Install, InstallReply,

@@ -1,0 +1,54 @@
+package libagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// ErrNotConnected means that there is no server to ask now.
+var ErrNotConnected = errors.New("not connected")
+
+// Request prepares an HTTP request to the server that the agent is connected to, or was last: what is large goes beside the
+// connection. The server itself has named the uri, such as /api/file/upload/1; one that leads anywhere else is refused.
+func (ag *Agent) Request(ctx context.Context, method, uri string, body io.Reader) (*http.Request, error) {
+	u, err := url.Parse(uri)
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, "/") {
+		return nil, fmt.Errorf("%q is no path on the server", clip(uri, maxPeerText))
+	}
+	base := ag.webURL()
+	if base.Host == "" {
+		return nil, ErrNotConnected
+	}
+	base.Path, base.RawPath, base.RawQuery = u.Path, u.RawPath, u.RawQuery
+	return http.NewRequestWithContext(ctx, method, base.String(), body)
+}
+
+// Do sends a request that [Agent.Request] has made, over connections like the agent's own. Redirects are not followed: they
+// are the answer. The caller closes its body.
+func (ag *Agent) Do(req *http.Request) (*http.Response, error) { return ag.web.Do(req) }
+
+// webURL returns the root of the server that the agent is connected to, without a host when there was none yet.
+func (ag *Agent) webURL() url.URL {
+	return url.URL{Scheme: "http", Host: ag.Status().Server}
+}
+
+// newWeb makes the client of Do.
+func (ag *Agent) newWeb() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:           ag.netDial,
+			TLSHandshakeTimeout:   dialTimeout,
+			ResponseHeaderTimeout: handshakeTimeout,
+			IdleConnTimeout:       heartbeat,
+			DisableCompression:    true,
+			ReadBufferSize:        64 << 10,
+			WriteBufferSize:       64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
