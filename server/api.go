@@ -3,13 +3,11 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"reflect"
 	"runtime/debug"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/jkstack/jkframe/v2/server/rest"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -18,35 +16,35 @@ const maxScrapes = 2
 
 // api is the interface for people and programs.
 type api struct {
-	fleet   Fleet
-	info    func() serverInfo
-	timeout time.Duration
-	spools  *spools
-	mux     *http.ServeMux
-	routes  []string // patterns of the mux
+	huma        huma.API
+	mux         *http.ServeMux
+	roles       map[string]Role // what each pattern of the mux needs
+	registering Role            // of what goes through huma; 0 while nothing does
 }
 
-// newAPI registers all routes. The description of the API is made once, from what is registered.
-func (s *Server) newAPI() (*api, error) {
-	a := &api{fleet: s, info: s.info, timeout: s.cfg.API.Timeout, spools: s.spools, mux: http.NewServeMux()}
-	cfg := huma.DefaultConfig("agent-server", s.cfg.Version)
-	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
-	cfg.Transformers = []huma.Transformer{envelopes}
-	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
-	cfg.Security = []map[string][]string{{"token": {}}}
-	h := huma.NewAPI(cfg, adapter{humago.NewAdapter(a, "")})
-	a.registerInfo(h)
-	a.registerAgents(h)
-	a.registerLogs(h)
-	a.registerFoo(h)
-	for _, unused := range []string{"ErrorModel", "ErrorDetail"} { // huma's own errors, see envelopes
-		delete(cfg.Components.Schemas.Map(), unused)
+func newAPI(version string) *api {
+	a := &api{mux: http.NewServeMux(), roles: make(map[string]Role)}
+	a.huma = rest.New("agent-server", version, a)
+	return a
+}
+
+// registerAll registers all routes. The description of the API is made once, from what is registered.
+func (s *Server) registerAll() error {
+	h := &Host{s: s}
+	h.registerInfo()
+	h.registerAgents()
+	h.registerLogs()
+	h.registerFoo()
+	for _, f := range s.cfg.Features {
+		if err := s.attach(f); err != nil {
+			return err
+		}
 	}
-	spec, err := h.OpenAPI().MarshalJSON()
+	spec, err := rest.Describe(s.api.huma)
 	if err != nil {
-		return nil, fmt.Errorf("describe the API: %w", err)
+		return fmt.Errorf("describe the API: %w", err)
 	}
-	a.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	h.Handle(RoleRead, "GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		w.Write(spec)
 	})
@@ -54,14 +52,22 @@ func (s *Server) newAPI() (*api, error) {
 		MaxRequestsInFlight: maxScrapes,
 		ErrorHandling:       promhttp.ContinueOnError,
 	})
-	a.HandleFunc("GET /metrics", scrape.ServeHTTP)
-	return a, nil
+	h.Handle(RoleRead, "GET /metrics", scrape.ServeHTTP)
+	return nil
 }
 
-// HandleFunc adds a route. With [api.ServeHTTP] it is what huma needs of a mux.
+// HandleFunc adds a route of huma. With [api.ServeHTTP] it is what huma needs of a mux.
 func (a *api) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
-	a.routes = append(a.routes, pattern)
+	a.handle(a.registering, pattern, h)
+}
+
+// handle adds a route. Nothing is reached without a role.
+func (a *api) handle(role Role, pattern string, h http.HandlerFunc) {
+	if role < RoleRead || role > RoleAdmin {
+		panic(fmt.Sprintf("route %q has no role", pattern))
+	}
 	a.mux.HandleFunc(pattern, h)
+	a.roles[pattern] = role
 }
 
 // ServeHTTP answers a request that has passed the guard.
@@ -78,7 +84,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if plain.status == http.StatusMethodNotAllowed {
 		msg = "method not allowed: " + w.Header().Get("Allow")
 	}
-	(&apiError{plain.status, msg}).write(w)
+	rest.Errorf(plain.status, "%s", msg).Write(w)
 }
 
 // statusOnly keeps the status of an answer.
@@ -102,7 +108,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}()
 	switch {
 	case r.URL.Path == "/healthz" && isRead(r):
-		writeJSON(out, http.StatusOK, done{})
+		rest.WriteJSON(out, http.StatusOK, rest.Done{})
 		return
 	case r.URL.Path == "/readyz" && isRead(r):
 		s.ready(out)
@@ -112,12 +118,12 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		if refusal.Code == http.StatusUnauthorized {
 			out.Header().Set("WWW-Authenticate", `Bearer realm="agent-server"`)
 		}
-		refusal.write(out)
+		refusal.Write(out)
 		return
 	}
 	if !s.requests.enter() {
 		out.Header().Set("Retry-After", strconv.Itoa(restartTime+restartSpread/2))
-		(&apiError{http.StatusServiceUnavailable, ErrStopped.Error()}).write(out)
+		rest.Errorf(http.StatusServiceUnavailable, "%v", ErrStopped).Write(out)
 		return
 	}
 	defer s.requests.leave()
@@ -129,10 +135,10 @@ func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Metho
 // ready says whether new work is welcome.
 func (s *Server) ready(w http.ResponseWriter) {
 	if s.requests.isDraining() {
-		(&apiError{http.StatusServiceUnavailable, ErrStopped.Error()}).write(w)
+		rest.Errorf(http.StatusServiceUnavailable, "%v", ErrStopped).Write(w)
 		return
 	}
-	writeJSON(w, http.StatusOK, done{})
+	rest.WriteJSON(w, http.StatusOK, rest.Done{})
 }
 
 // panicked logs a panic of a handler, and answers if nothing has been said yet.
@@ -142,7 +148,7 @@ func (s *Server) panicked(out *recorder, r *http.Request, v any) {
 	}
 	s.log.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
 	if out.status == 0 {
-		(&apiError{http.StatusInternalServerError, "internal error"}).write(out)
+		rest.Errorf(http.StatusInternalServerError, "internal error").Write(out)
 	}
 }
 
@@ -177,17 +183,4 @@ func routeOf(r *http.Request) string {
 		return "other"
 	}
 	return r.Pattern
-}
-
-// failures describes the answers of an operation that did not work: those of every one, and the given ones.
-func failures(h huma.API, codes ...int) map[string]*huma.Response {
-	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[apiError](), true, "")
-	all := make(map[string]*huma.Response)
-	for _, code := range append(codes, http.StatusUnauthorized, http.StatusForbidden, http.StatusInternalServerError) {
-		all[strconv.Itoa(code)] = &huma.Response{
-			Description: http.StatusText(code),
-			Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
-		}
-	}
-	return all
 }

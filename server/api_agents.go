@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jkstack/jkframe/v2/server/rest"
 )
 
 // agentView is an agent in the answers of the API.
@@ -52,29 +53,29 @@ type agentInput struct {
 	ID string `path:"id" doc:"id of the agent"`
 }
 
-func (a *api) registerAgents(h huma.API) {
-	huma.Register(h, huma.Operation{
+func (h *Host) registerAgents() {
+	Register(h, RoleRead, huma.Operation{
 		OperationID: "list-agents", Method: http.MethodGet, Path: "/api/agents",
-		Summary: "The agents that are connected", Responses: failures(h, http.StatusBadRequest),
-	}, func(ctx context.Context, in *agentsInput) (*body[payload[[]agentView]], error) {
-		agents, err := a.fleet.List(ctx, in.filter())
+		Summary: "The agents that are connected", Errors: []int{http.StatusBadRequest},
+	}, func(ctx context.Context, in *agentsInput) (*rest.Body[rest.Payload[[]agentView]], error) {
+		agents, err := h.Fleet().List(ctx, in.filter())
 		if err != nil {
-			return nil, answerTo(err)
+			return nil, err
 		}
 		views := make([]agentView, len(agents))
 		for i, ag := range agents {
 			views[i] = viewOf(ag)
 		}
-		return &body[payload[[]agentView]]{Body: payload[[]agentView]{Payload: views}}, nil
+		return rest.OK(views), nil
 	})
-	huma.Register(h, huma.Operation{
+	Register(h, RoleRead, huma.Operation{
 		OperationID: "get-agent", Method: http.MethodGet, Path: "/api/agents/{id}",
-		Summary: "One agent", Responses: failures(h, http.StatusNotFound),
-	}, func(ctx context.Context, in *agentInput) (*body[payload[agentView]], error) {
-		ag, err := a.fleet.Get(ctx, in.ID)
+		Summary: "One agent", Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *agentInput) (*rest.Body[rest.Payload[agentView]], error) {
+		ag, err := h.Fleet().Get(ctx, in.ID)
 		if err != nil {
-			return nil, answerTo(err)
+			return nil, err
 		}
-		return &body[payload[agentView]]{Body: payload[agentView]{Payload: viewOf(ag)}}, nil
+		return rest.OK(viewOf(ag)), nil
 	})
 }

@@ -5,36 +5,30 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jkstack/jkframe/v2/server/rest"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
 // fooType is the type of the agents that answer foo.
 const fooType = "example-agent"
 
-func (a *api) registerFoo(h huma.API) {
-	huma.Register(h, huma.Operation{
+func (h *Host) registerFoo() {
+	Register(h, RoleOperate, huma.Operation{
 		OperationID: "foo", Method: http.MethodGet, Path: "/api/foo/{id}",
 		Summary: "Ask an example agent for a sign of life",
-		Responses: failures(h, http.StatusNotFound, http.StatusGone, http.StatusFailedDependency,
-			http.StatusServiceUnavailable, http.StatusGatewayTimeout),
-	}, func(ctx context.Context, in *agentInput) (*body[done], error) {
-		if err := a.expect(ctx, in.ID, fooType); err != nil {
-			return nil, answerTo(err)
+		Errors: []int{
+			http.StatusNotFound, http.StatusGone, http.StatusFailedDependency,
+			http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+		},
+	}, func(ctx context.Context, in *agentInput) (*rest.Body[rest.Done], error) {
+		if _, err := Expect(ctx, h.Fleet(), in.ID, fooType); err != nil {
+			return nil, err
 		}
-		ctx, cancel := context.WithTimeout(ctx, a.timeout)
+		ctx, cancel := context.WithTimeout(ctx, h.Timeout())
 		defer cancel()
-		if _, err := Call(ctx, a.fleet, in.ID, wire.Foo, wire.Empty{}); err != nil {
-			return nil, answerTo(err)
+		if _, err := Call(ctx, h.Fleet(), in.ID, wire.Foo, wire.Empty{}); err != nil {
+			return nil, err
 		}
-		return &body[done]{}, nil
+		return &rest.Body[rest.Done]{}, nil
 	})
-}
-
-// expect makes sure that an agent is connected and of a type.
-func (a *api) expect(ctx context.Context, id, kind string) error {
-	ag, err := a.fleet.Get(ctx, id)
-	if err == nil && ag.Name != kind {
-		err = &errAgentType{want: kind, got: ag.Name}
-	}
-	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jkstack/jkframe/v2/server/rest"
 )
 
 // serverInfo is the answer of /api/info/server.
@@ -25,11 +26,11 @@ func (s *Server) info() serverInfo {
 	}
 }
 
-func (a *api) registerInfo(h huma.API) {
-	huma.Register(h, huma.Operation{
+func (h *Host) registerInfo() {
+	Register(h, RoleRead, huma.Operation{
 		OperationID: "info-server", Method: http.MethodGet, Path: "/api/info/server",
-		Summary: "What this server is and does", Responses: failures(h),
-	}, func(context.Context, *struct{}) (*body[payload[serverInfo]], error) {
-		return &body[payload[serverInfo]]{Body: payload[serverInfo]{Payload: a.info()}}, nil
+		Summary: "What this server is and does",
+	}, func(context.Context, *struct{}) (*rest.Body[rest.Payload[serverInfo]], error) {
+		return rest.OK(h.s.info()), nil
 	})
 }

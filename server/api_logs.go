@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jkstack/jkframe/v2/server/rest"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
@@ -40,45 +41,38 @@ type logsInput struct {
 	Timeout int      `query:"timeout" minimum:"1" maximum:"3600" default:"600" doc:"how long the agent may take, in seconds"`
 }
 
-func (a *api) registerLogs(h huma.API) {
-	huma.Register(h, huma.Operation{
+func (h *Host) registerLogs() {
+	Register(h, RoleRead, huma.Operation{
 		OperationID: "list-logs", Method: http.MethodGet, Path: "/api/agents/{id}/logs",
 		Summary: "The log files of an agent",
-		Responses: failures(h, http.StatusNotFound, http.StatusGone, http.StatusServiceUnavailable,
-			http.StatusGatewayTimeout),
-	}, func(ctx context.Context, in *agentInput) (*body[payload[[]logView]], error) {
-		ctx, cancel := context.WithTimeout(ctx, a.timeout)
+		Errors:  []int{http.StatusNotFound, http.StatusGone, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+	}, func(ctx context.Context, in *agentInput) (*rest.Body[rest.Payload[[]logView]], error) {
+		ctx, cancel := context.WithTimeout(ctx, h.Timeout())
 		defer cancel()
-		r, err := Call(ctx, a.fleet, in.ID, wire.LogList, wire.Empty{})
+		r, err := Call(ctx, h.Fleet(), in.ID, wire.LogList, wire.Empty{})
 		if err != nil {
-			return nil, answerTo(err)
+			return nil, err
 		}
 		views := make([]logView, len(r.Files))
 		for i, f := range r.Files {
 			views[i] = logView{Name: f.Name, Size: f.Size, ModTime: f.ModTime.Unix()}
 		}
-		return &body[payload[[]logView]]{Body: payload[[]logView]{Payload: views}}, nil
+		return rest.OK(views), nil
 	})
-
-	responses := failures(h, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout)
-	responses["200"] = &huma.Response{
-		Description: "a zip of the files",
-		Content:     map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-	}
-	huma.Register(h, huma.Operation{
+	Register(h, RoleRead, huma.Operation{
 		OperationID: "download-logs", Method: http.MethodGet, Path: "/api/agents/{id}/log/download",
-		Summary: "Log files of an agent, as one zip", Responses: responses,
+		Summary: "Log files of an agent, as one zip", Responses: rest.Binary("application/zip", "a zip of the files"),
+		Errors: []int{
+			http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone,
+			http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+		},
 	}, func(_ context.Context, in *logsInput) (*huma.StreamResponse, error) {
-		return &huma.StreamResponse{Body: func(hc huma.Context) {
-			r, w := hc.(answer).raw()
-			a.downloadLogs(w, r, in)
-		}}, nil
+		return rest.Raw(func(w http.ResponseWriter, r *http.Request) { h.downloadLogs(w, r, in) }), nil
 	})
 }
 
 // downloadLogs answers with the files once they have come whole.
-func (a *api) downloadLogs(w http.ResponseWriter, r *http.Request, in *logsInput) {
+func (h *Host) downloadLogs(w http.ResponseWriter, r *http.Request, in *logsInput) {
 	wait := time.Duration(in.Timeout) * time.Second
 	// The server's own deadlines are made for short answers. Where they cannot be moved, they hold.
 	rc := http.NewResponseController(w)
@@ -87,14 +81,12 @@ func (a *api) downloadLogs(w http.ResponseWriter, r *http.Request, in *logsInput
 
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
-	s, err := a.fetchLogs(ctx, in.ID, in.Files)
+	s, err := h.fetchLogs(ctx, in.ID, in.Files)
 	if err != nil {
 		if errors.Is(err, errBusy) {
 			w.Header().Set("Retry-After", strconv.Itoa(retrySeconds(busyTime)))
 		}
-		e := (*apiError)(nil)
-		errors.As(answerTo(err), &e)
-		e.write(w)
+		Fail(w, err)
 		return
 	}
 	defer s.close()
@@ -104,18 +96,18 @@ func (a *api) downloadLogs(w http.ResponseWriter, r *http.Request, in *logsInput
 }
 
 // fetchLogs has an agent send log files into a spool, which the caller closes.
-func (a *api) fetchLogs(ctx context.Context, id string, names []string) (*spool, error) {
-	if _, err := a.fleet.Get(ctx, id); err != nil {
+func (h *Host) fetchLogs(ctx context.Context, id string, names []string) (*spool, error) {
+	if _, err := h.Fleet().Get(ctx, id); err != nil {
 		return nil, err
 	}
-	if a.spools.busy(id) { // the agent would send it all for nothing
+	if h.s.spools.busy(id) { // the agent would send it all for nothing
 		return nil, errBusy
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	d := &logDownload{id: id, spools: a.spools, giveUp: func() { cancel(errNoBlock) }}
+	d := &logDownload{id: id, spools: h.s.spools, giveUp: func() { cancel(errNoBlock) }}
 	q := wire.LogDownloadPayload{Files: names}
-	err := a.fleet.Call(ctx, id,
+	err := h.Fleet().Call(ctx, id,
 		func(b []byte, task string) ([]byte, error) { return wire.LogDownload.Append(b, task, &q) },
 		d.take)
 	if d.spool == nil {

@@ -213,7 +213,7 @@ type response struct {
 func answers(t *testing.T, responses map[string]response) []string {
 	t.Helper()
 	for status, r := range responses {
-		if ref := r.Content["application/json"].Schema.Ref; (status == "200") == (ref == "#/components/schemas/ApiError") {
+		if ref := r.Content["application/json"].Schema.Ref; (status == "200") == (ref == "#/components/schemas/Error") {
 			t.Errorf("an answer with status %s is %q", status, ref)
 		}
 	}

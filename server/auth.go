@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/jkstack/jkframe/v2/server/rest"
 )
 
 // guard lets a request of the API pass, or says with which status and words it is refused.
@@ -24,16 +26,16 @@ func newGuard(t token, hosts []string) *guard {
 }
 
 // check returns nil if the request may pass.
-func (g *guard) check(r *http.Request) *apiError {
+func (g *guard) check(r *http.Request) *rest.Error {
 	if !g.hostAllowed(r.Host) {
-		return &apiError{Code: http.StatusForbidden, Msg: "this host name is not in api.hosts"}
+		return &rest.Error{Code: http.StatusForbidden, Msg: "this host name is not in api.hosts"}
 	}
 	if o := r.Header.Get("Origin"); o != "" && !sameOrigin(o, r.Host) {
-		return &apiError{Code: http.StatusForbidden, Msg: "requests from other web pages are refused"}
+		return &rest.Error{Code: http.StatusForbidden, Msg: "requests from other web pages are refused"}
 	}
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || !g.token.matches(strings.TrimSpace(secret)) {
-		return &apiError{Code: http.StatusUnauthorized, Msg: "a valid bearer token is needed"}
+		return &rest.Error{Code: http.StatusUnauthorized, Msg: "a valid bearer token is needed"}
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // paths are an address for each route.
 func paths(f *fixture) map[string]string {
 	all := make(map[string]string)
-	for _, pattern := range f.Routes() {
+	for pattern := range f.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")
 		all[strings.ReplaceAll(path, "{id}", "x")] = method
 	}

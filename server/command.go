@@ -24,7 +24,8 @@ const defaultConfig = "conf/server.conf"
 
 // Command is the command line agent-server.
 type Command struct {
-	Version        string // of the program
+	Version        string    // of the program
+	Features       []Feature // parts of the server that live in packages of their own
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }
@@ -109,7 +110,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // check reports everything that is wrong with a config file.
 func (c Command) check(file string) error {
-	if _, err := LoadConfig(file); err != nil {
+	if _, err := LoadConfig(file, c.Features...); err != nil {
 		return usageError{err}
 	}
 	fmt.Fprintf(c.Stdout, "%s: ok\n", file)
@@ -118,7 +119,7 @@ func (c Command) check(file string) error {
 
 // run serves until ctx ends.
 func (c Command) run(ctx context.Context, file string) error {
-	cfg, findings, err := load(file, true)
+	cfg, findings, err := load(file, true, c.Features)
 	if err != nil {
 		return usageError{err}
 	}

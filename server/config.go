@@ -42,6 +42,9 @@ type Config struct {
 	// Logger takes what the server logs. By default, nothing is logged.
 	Logger *slog.Logger `kv:"-"`
 
+	// Features are parts of the server that live in packages of their own. By default, there are none.
+	Features []Feature `kv:"-"`
+
 	// Version is the version of the program, for /api/info/server. By default, 0.0.0.
 	Version string `kv:"-"`
 }
@@ -134,7 +137,7 @@ func (c Config) problems() []*FieldError {
 			add("log."+e.Field, e.Err)
 		}
 	}
-	return list
+	return append(list, featureProblems(c.Features)...)
 }
 
 // joined takes what errors.Join has put together apart.

@@ -10,15 +10,15 @@ import (
 
 // LoadConfig reads a config file of lines "key = value", and checks it. A key that is unknown or comes twice is an error,
 // like a value that cannot be used; a [kvconf.Errors] holds all of them with their places. $HOSTNAME and the variables of
-// the environment are replaced in id and in log.dir.
-func LoadConfig(file string) (Config, error) {
-	cfg, _, err := load(file, false)
+// the environment are replaced in id and in log.dir. Settings of the features go to the features, which are in the result.
+func LoadConfig(file string, features ...Feature) (Config, error) {
+	cfg, _, err := load(file, false, features)
 	return cfg, err
 }
 
 // load reads a config file. If tolerant, it tells of keys that are unknown or come twice instead of failing: an old program
 // must start with the file of a newer one.
-func load(file string, tolerant bool) (cfg Config, findings []*kvconf.Error, err error) {
+func load(file string, tolerant bool, features []Feature) (cfg Config, findings []*kvconf.Error, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return cfg, nil, fmt.Errorf("read config: %w", err)
@@ -27,9 +27,14 @@ func load(file string, tolerant bool) (cfg Config, findings []*kvconf.Error, err
 	if tolerant {
 		d.Tolerant()
 	}
-	if err := d.Decode(&cfg); err != nil {
+	whole, err := newConfigFile(features)
+	if err != nil {
+		return cfg, nil, err
+	}
+	if cfg, err = whole.decode(d); err != nil {
 		return cfg, nil, fmt.Errorf("read config: %w", err)
 	}
+	cfg.Features = features
 	if list := cfg.withDefaults().problems(); len(list) > 0 {
 		return cfg, nil, fmt.Errorf("read config: %w", placed(file, text, list))
 	}

@@ -38,6 +38,13 @@ func (e *ReplyTypeError) Error() string {
 	return fmt.Sprintf("agent answered with message type %d instead of %d", e.Got, e.Want)
 }
 
+// AgentTypeError is an agent that is not of the type that a call is for.
+type AgentTypeError struct{ Want, Got string }
+
+func (e *AgentTypeError) Error() string {
+	return "invalid agent type want [" + e.Want + "] got [" + e.Got + "]"
+}
+
 // PanicError is a panic in a handler or in the decoding of a payload. It harms nothing else.
 type PanicError struct {
 	Value any

@@ -9,7 +9,7 @@ import (
 func Patience(n int) time.Duration { return patience(n) }
 
 // Routes are the patterns that the API answers behind its guard.
-func (s *Server) Routes() []string { return s.api.routes }
+func (s *Server) Routes() map[string]Role { return s.api.roles }
 
 // SetListeners gives the server listeners that were opened by somebody else.
 func (s *Server) SetListeners(agents, api net.Listener) { s.agentLn, s.apiLn = agents, api }

@@ -40,6 +40,12 @@ func (h *handlers) of(t wire.Type) []handler {
 	return nil
 }
 
+// Receiver is what messages can be received with: a [*Server], or the [*Host] of a feature.
+type Receiver interface{ receiver() *Server }
+
+// receiver implements [Receiver].
+func (s *Server) receiver() *Server { return s }
+
 // Receive has a function called for each message of this kind that agents send, except for the answers to calls. Several
 // functions for one kind are called in the order in which they were given. Messages that came before are not seen, so
 // call it before [Server.Run].
@@ -47,7 +53,8 @@ func (h *handlers) of(t wire.Type) []handler {
 // The function runs on the agent's own goroutine: while it does, nothing else of this agent is received, so it should
 // hand on what takes long; for several agents it runs at the same time. Its context ends with the agent's connection.
 // The payload is its own. An error is logged, and so is a panic, with its stack.
-func Receive[T any](s *Server, m *wire.Message[T], f func(ctx context.Context, a Agent, v T) error) {
+func Receive[T any](r Receiver, m *wire.Message[T], f func(ctx context.Context, a Agent, v T) error) {
+	s := r.receiver()
 	s.handlers.add(m.Type(), func(sess *session, frame *wire.Frame) (bad, failed error) {
 		v, err := m.Decode(frame)
 		if err != nil {

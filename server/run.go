@@ -51,7 +51,8 @@ func (s *Server) Run(ctx context.Context) error {
 		ReadTimeout:  clientTime,
 		WriteTimeout: s.cfg.API.Timeout + clientTime, // it begins with the request
 	})
-	failed := make(chan error, 2)
+	failed := make(chan error, 2+len(s.background))
+	stopBackground := s.runBackground(failed)
 	var serving sync.WaitGroup
 	for _, l := range []*listener{agents, apis} {
 		if l.ln != nil {
@@ -67,6 +68,7 @@ func (s *Server) Run(ctx context.Context) error {
 	agents.close()
 	apis.close()
 	serving.Wait()
+	stopBackground()
 	return err
 }
 

@@ -36,6 +36,9 @@ type Server struct {
 	metrics   *metrics
 	guard     *guard
 	api       *api
+	agentMux  *http.ServeMux
+
+	background []background // functions of features
 
 	spools *spools
 
@@ -71,12 +74,15 @@ func New(cfg Config) (*Server, error) {
 		metrics:   newMetrics(),
 		guard:     newGuard(secret, cfg.API.Hosts),
 		spools:    spools,
+		api:       newAPI(cfg.Version),
+		agentMux:  http.NewServeMux(),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.requestsCtx, s.cancelReqs = context.WithCancelCause(context.Background())
 	s.metrics.registry.MustRegister(newFleetCollector(s.sessions))
 	s.handlers.add(wire.AgentInfo.Type(), keepReport)
-	if s.api, err = s.newAPI(); err != nil {
+	s.agentMux.HandleFunc("GET /ws/agent", s.acceptAgent)
+	if err := s.registerAll(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -84,11 +90,7 @@ func New(cfg Config) (*Server, error) {
 
 // AgentHandler returns the handler of /ws/agent and whatever else agents ask for, to be mounted on another server; set
 // [Config.Listen] to "none" then. Agents are taken until Run ends.
-func (s *Server) AgentHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ws/agent", s.acceptAgent)
-	return mux
-}
+func (s *Server) AgentHandler() http.Handler { return s.agentMux }
 
 // APIHandler returns the handler of the API, with its own checks of token, host and origin, to be mounted at the root of
 // another server; set [APIConfig.Listen] to "none" then. Requests are taken until Run ends.

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/jkstack/jkframe/v2/server/rest"
+)
+
+// Role is what a caller of the API must be allowed to do for a call. A larger one includes the smaller ones.
+type Role int
+
+// The roles.
+const (
+	RoleRead    Role = iota + 1 // sees: agents, status, metrics
+	RoleOperate                 // has agents do something: run, upload, download
+	RoleAdmin                   // decides who may do what
+)
+
+func (r Role) String() string {
+	switch r {
+	case RoleRead:
+		return "read"
+	case RoleOperate:
+		return "operate"
+	case RoleAdmin:
+		return "admin"
+	}
+	return fmt.Sprintf("role %d", int(r))
+}
+
+// Register adds a call to the API, which is described from the types of its input and output, see package huma. Handler
+// may return any error: one of reaching an agent is answered as [Answer] says. The statuses of those that it returns are
+// in op.Errors; 401, 403 and 500 are added.
+func Register[I, O any](h *Host, role Role, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	api := h.s.api
+	responses := rest.Failures(api.huma, op.Errors...)
+	maps.Copy(responses, op.Responses)
+	op.Responses, op.Errors = responses, nil
+	api.registering = role
+	huma.Register(api.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		return out, Answer(err)
+	})
+	api.registering = 0
+}
+
+// Handle adds a call to the API that answers as it likes, and is not described. Patterns are those of [http.ServeMux].
+func (h *Host) Handle(role Role, pattern string, f http.HandlerFunc) {
+	h.s.api.handle(role, pattern, f)
+}
+
+// Fail answers a request outside of huma with what [Answer] makes of the error.
+func Fail(w http.ResponseWriter, err error) {
+	e := (*rest.Error)(nil)
+	errors.As(Answer(err), &e)
+	e.Write(w)
+}
+
+// Expect makes sure that an agent is connected and of a type. The error is [ErrNotFound] or an [*AgentTypeError].
+func Expect(ctx context.Context, f Fleet, id, kind string) (Agent, error) {
+	a, err := f.Get(ctx, id)
+	if err == nil && a.Name != kind {
+		err = &AgentTypeError{Want: kind, Got: a.Name}
+	}
+	return a, err
+}
