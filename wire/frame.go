@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"math"
 	"unicode/utf8"
 )
@@ -17,6 +18,16 @@ type Frame struct {
 
 	data []byte
 }
+
+// Clone returns a copy of the frame that refers to no data but its own.
+func (f *Frame) Clone() *Frame {
+	c := *f
+	c.data = bytes.Clone(f.data)
+	return &c
+}
+
+// Bytes returns the frame as it was read, which must not be changed.
+func (f *Frame) Bytes() []byte { return f.data }
 
 // Parse checks the whole frame and splits it into its envelope. A frame is one JSON object (RFC 8259) in UTF-8, with
 // no name twice in an object, nested no deeper than 64, with a type from 0 to 2147483647, and with a tid no longer than
