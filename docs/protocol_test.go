@@ -101,7 +101,7 @@ func declaredMessages(t *testing.T) map[int]message {
 					structs[n.Name.Name] = s
 				}
 			case *ast.CallExpr:
-				if f, ok := n.Fun.(*ast.IndexExpr); ok && fmt.Sprint(f.X) == "Define" && len(n.Args) == 3 {
+				if f, ok := n.Fun.(*ast.IndexExpr); ok && fmt.Sprint(f.X) == "Define" && len(n.Args) >= 3 {
 					calls = append(calls, n)
 				}
 			}

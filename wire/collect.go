@@ -12,7 +12,7 @@ var CollectStatus = Call[Empty, CollectStatusReply]{
 // of its collecting, unasked.
 var (
 	ChangeCollect = Define[ChangeCollectPayload](36, "change collect status", "hm_change_status")
-	MetricsStatus = Define[MetricsStatusPayload](37, "metrics agent status", "hm_agent_status")
+	MetricsStatus = Define[MetricsStatusPayload](37, "metrics agent status", "hm_agent_status", Newest)
 )
 
 // The names of what an agent can collect by itself.

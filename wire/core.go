@@ -6,7 +6,7 @@ import "net"
 var (
 	Come      = Define[ComePayload](1, "come", "come")
 	Handshake = Define[HandshakePayload](2, "handshake", "handshake")
-	AgentInfo = Define[AgentInfoPayload](7, "agent info", "ai")
+	AgentInfo = Define[AgentInfoPayload](7, "agent info", "ai", Newest)
 )
 
 // Foo is the request of the example agent.
@@ -35,6 +35,9 @@ type ComePayload struct {
 
 	// Features lists what the agent speaks beyond the protocol of the field: FeatureExec, FeatureFiles.
 	Features []string `json:"features,omitempty"`
+
+	// Ack is AckVersion of an agent that keeps what it sends until the server has said that it is in its journal.
+	Ack int `json:"ack,omitempty"`
 }
 
 // Features that an agent announces in come. A request to one that did not has none of the members that the feature names.
@@ -70,6 +73,9 @@ type HandshakePayload struct {
 	ID       string   `json:"id" wire:"max=255"`  // the agent's id from now on
 	Msg      string   `json:"msg"`                // why not, when not OK
 	Redirect []string `json:"redirect,omitempty"` // addresses of servers to go to instead
+
+	// Ack is AckVersion of a server that has a journal. It says so only to agents that have.
+	Ack int `json:"ack,omitempty"`
 }
 
 // AgentInfoPayload is the monitor report of an agent's process.

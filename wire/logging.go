@@ -3,7 +3,7 @@ package wire
 // Collecting logs for a project. LogCollect has no answer; LogReport comes unasked.
 var (
 	LogCollect = Define[LogCollectPayload](50, "log collection config", "logging_config")
-	LogReport  = Define[LogReportPayload](53, "log collection report", "logging_report")
+	LogReport  = Define[LogReportPayload](53, "log collection report", "logging_report", Newest)
 )
 
 // LogSwitch starts or stops the collecting of a project's logs.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -20,6 +21,7 @@ type Message[T any] struct {
 	head     string // of a frame: {"type":12
 	prefix   string // of the payload: ,"exec_data":
 	payload  *codec
+	traits   [Urgent + 1]bool
 	encoders sync.Pool // of *encoder, so that none is made for every frame
 }
 
@@ -33,9 +35,11 @@ type Message[T any] struct {
 //   - a type with methods of its own (json.Marshaler, encoding.TextMarshaler) has them for both ways;
 //   - the keys of maps are strings, and the option string of the json tag is not supported.
 //
-// Define panics if T cannot be a payload, or if the number or the field is taken by the envelope: that is found when
+// Traits say how an agent carries the message when nobody has asked for it; one without any is durable.
+//
+// Define panics if T cannot be a payload, if traits contradict each other, or if the number or the field is taken by the envelope: that is found when
 // the program starts. It takes about ten microseconds, so messages are best declared as variables of a package.
-func Define[T any](t Type, name, field string) *Message[T] {
+func Define[T any](t Type, name, field string, traits ...Trait) *Message[T] {
 	m := &Message[T]{typ: t, name: name, field: field, head: `{"type":` + strconv.Itoa(int(t))}
 	m.encoders.New = func() any { return new(encoder) }
 	goType := reflect.TypeFor[T]()
@@ -45,12 +49,22 @@ func Define[T any](t Type, name, field string) *Message[T] {
 		if goType.Kind() != reflect.Struct || goType.NumField() > 0 {
 			err = fmt.Errorf("no field for a payload of type %s", goType)
 		}
-	case "type", "tid", "errmsg", "plugin":
+	case "type", "tid", "errmsg", "plugin", "out":
 		err = fmt.Errorf("the field %s is the envelope's", field)
 	default:
 		m.prefix = "," + string(appendString(nil, field)) + ":"
 		c := compiler{made: make(map[reflect.Type]*codec)}
 		m.payload, err = c.codec(goType)
+	}
+	for _, trait := range traits {
+		if trait == 0 || trait > Urgent {
+			err = fmt.Errorf("trait %d", trait)
+			continue
+		}
+		m.traits[trait] = true
+	}
+	if m.traits[Newest] && m.traits[Connected] {
+		err = errors.New("a message is Newest or Connected, not both")
 	}
 	if t <= ErrorType || int64(t) > math.MaxInt32 {
 		err = fmt.Errorf("the number %d is not from 1 to %d", t, math.MaxInt32)
@@ -66,6 +80,9 @@ func (m *Message[T]) Type() Type { return m.typ }
 
 // Name returns the name of the message for errors and logs.
 func (m *Message[T]) Name() string { return m.name }
+
+// Has tells whether the message was declared with a trait.
+func (m *Message[T]) Has(t Trait) bool { return int(t) < len(m.traits) && m.traits[t] }
 
 // Field returns the name of the payload in the envelope, "" for a message without one.
 func (m *Message[T]) Field() string { return m.field }

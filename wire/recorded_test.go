@@ -39,6 +39,11 @@ func declared() map[wire.Type]message {
 	add(all, wire.DownloadData)
 	add(all, wire.DownloadError)
 	add(all, wire.DownloadSum)
+	add(all, wire.OutOpen)
+	add(all, wire.OutOpened)
+	add(all, wire.OutAck)
+	add(all, wire.OutGap)
+	add(all, wire.OutLost)
 	addCall(all, wire.HostStatic)
 	addCall(all, wire.HostDynamic)
 	addCall(all, wire.CollectStatus)
@@ -176,8 +181,8 @@ func TestDeclared(t *testing.T) {
 		}
 		fields[m.field] = typ
 	}
-	if len(names) != 38 {
-		t.Errorf("%d messages, want 38", len(names))
+	if len(names) != 43 {
+		t.Errorf("%d messages, want 43", len(names))
 	}
 }
 

@@ -42,6 +42,7 @@ var protocol = names(
 	CollectStatus.Request, CollectStatus.Reply, ChangeCollect, MetricsStatus,
 	Install, InstallReply,
 	LogCollect, LogSwitch.Request, LogSwitch.Reply, LogReport,
+	OutOpen, OutOpened, OutAck, OutGap, OutLost,
 	LogList.Request, LogList.Reply, LogDownload, LogDownloadInfo, LogDownloadData,
 )
 
