@@ -33,7 +33,7 @@ type Agent struct {
 	netDial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	stopTime time.Duration
 
-	// Written in Setup only.
+	// Written in Setup only, handlers under mu.
 	handlers  map[wire.Type]*handler
 	jobs      []*job
 	features  []string // what it announces
@@ -54,31 +54,20 @@ type Agent struct {
 	noise        throttle     // of what the server has sent
 
 	mu         sync.Mutex // guards what follows
-	status     Status
+	id         string
+	link       ConnectionStatus
+	findings   []string             // of the config, from its last load
 	complaints map[string]complaint // by server
 	conn       *conn.Conn           // nil while not connected
 	past       conn.Stats           // of the connections before
 }
 
-// Status is what an agent says of itself at one moment.
-type Status struct {
-	ID          string    // "" until the server has assigned one
-	Connected   bool      // the handshake was made
-	Server      string    // address of the server, of the last one when not connected
-	Since       time.Time // when Connected last changed
-	Connections int       // how often it has connected
-	LastError   string    // why it is not connected, or was not last time
-}
-
-// Status returns the state of the agent.
-func (ag *Agent) Status() Status {
+// ID returns the id of the agent, "" as long as the server has not assigned one.
+func (ag *Agent) ID() string {
 	ag.mu.Lock()
 	defer ag.mu.Unlock()
-	return ag.status
+	return ag.id
 }
-
-// ID returns the id of the agent, "" as long as the server has not assigned one.
-func (ag *Agent) ID() string { return ag.Status().ID }
 
 // Logger returns the logger of the agent.
 func (ag *Agent) Logger() *slog.Logger { return ag.log }
@@ -110,6 +99,8 @@ func (ag *Agent) addHandler(t wire.Type, h *handler) {
 		ag.setupError(errors.New("the handshake cannot be handled"))
 		return
 	}
+	ag.mu.Lock() // Status may be asked for during Setup
+	defer ag.mu.Unlock()
 	ag.handlers[t] = h
 }
 

@@ -39,6 +39,7 @@ type Config struct {
 	Monitor   MonitorConfig   `kv:"monitor"`
 	Limit     limit.Config    `kv:"limit"`
 	Outbox    OutboxConfig    `kv:"outbox"`
+	HTTP      HTTPConfig      `kv:"http"`
 }
 
 // ReconnectConfig says how the agent comes back.
@@ -68,6 +69,16 @@ type OutboxConfig struct {
 	// Memory is how many bytes may wait; who sends more waits. A quarter is kept for small replies. A single message may
 	// be larger, and goes alone. At least 64 KiB. By default, 4 MiB.
 	Memory int64 `kv:"memory,bytes" desc:"bytes that may wait to be sent"`
+}
+
+// HTTPConfig is the endpoint at which the agent tells its own host how it is.
+type HTTPConfig struct {
+	// Listen is where it is: unix:PATH, a socket that only the agent's user can open, or an address of this host alone,
+	// such as 127.0.0.1:9100. By default, there is none.
+	Listen string `kv:"listen" desc:"local endpoint with metrics and status: unix:PATH, or a loopback address such as 127.0.0.1:9100; empty: none"`
+
+	// Pprof adds the profiles of the Go runtime below /debug/pprof. By default, they are not there.
+	Pprof bool `kv:"pprof" desc:"serve the profiles of the Go runtime at the local endpoint"`
 }
 
 // Basic makes every struct that embeds a Config a [Settings].
@@ -127,6 +138,11 @@ func (c *Config) check() []*fieldError {
 	}
 	if c.Outbox.Memory < 64<<10 {
 		bad("outbox.memory", "%d is less than 64 KiB", c.Outbox.Memory)
+	}
+	if c.HTTP.Listen != "" {
+		if _, _, err := localAddr(c.HTTP.Listen); err != nil {
+			bad("http.listen", "%v", err)
+		}
 	}
 	return append(errs, fieldErrors("log", c.Log.Validate())...)
 }

@@ -111,7 +111,7 @@ func (ag *Agent) follow(ctx context.Context, server string) (stood time.Duration
 func (ag *Agent) failed(server string, established bool, err error) {
 	text := clip(err.Error(), maxErrorText)
 	ag.mu.Lock()
-	ag.status.Server, ag.status.LastError = server, text
+	ag.link.Server, ag.link.LastError = server, text
 	last, now := ag.complaints[server], complaint{clip(reason(err), maxErrorText), time.Now()}
 	again := !established && last.reason == now.reason && now.at.Sub(last.at) < time.Minute
 	if !again {
@@ -263,8 +263,8 @@ func (ag *Agent) beat(ctx context.Context, c *conn.Conn) error {
 func (ag *Agent) established(c *conn.Conn, server string) {
 	ag.mu.Lock()
 	ag.conn = c
-	ag.status.Connected, ag.status.Server, ag.status.Since, ag.status.LastError = true, server, time.Now(), ""
-	ag.status.Connections++
+	ag.link.Connected, ag.link.Server, ag.link.Since, ag.link.LastError = true, server, time.Now(), ""
+	ag.link.Connections++
 	ag.mu.Unlock()
 	ag.log.Info("connected", "server", server, "id", ag.ID())
 	select {
@@ -278,7 +278,7 @@ func (ag *Agent) disconnected(ctx context.Context, c *conn.Conn, err error) {
 	ag.mu.Lock()
 	ag.past = addStats(ag.past, c.Stats())
 	ag.conn = nil
-	ag.status.Connected, ag.status.Since = false, time.Now()
+	ag.link.Connected, ag.link.Since = false, time.Now()
 	ag.mu.Unlock()
 	a, ok := ag.app.(Disconnecter)
 	if !ok {

@@ -23,3 +23,6 @@ func ServerAddr(s string) (string, error) { return serverAddr(s) }
 
 // MatchHost is matchHost.
 func MatchHost(pattern, host string) bool { return matchHost(pattern, host) }
+
+// AppendLabel writes a label's value.
+func AppendLabel(s string) string { return string(appendLabel(nil, s)) }

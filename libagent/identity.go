@@ -28,7 +28,7 @@ func (ag *Agent) adopt(id, server string) error {
 		return &HandshakeError{server, fmt.Errorf("assigned the id %q, which holds a $", id)}
 	}
 	ag.mu.Lock()
-	ag.status.ID = id
+	ag.id = id
 	ag.mu.Unlock()
 	ag.log.Info("the server assigned an id", "id", id, "before", own)
 	if ag.file == "" {

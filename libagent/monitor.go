@@ -31,7 +31,7 @@ func (ag *Agent) reportEvery(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if !ag.Status().Connected {
+		if !ag.connected() {
 			continue // a report tells of now: it is not kept for later
 		}
 		if err := ag.report(ctx); err != nil && ctx.Err() == nil {
@@ -71,7 +71,7 @@ func (ag *Agent) agentInfo(ctx context.Context) wire.AgentInfoPayload {
 	info.CPUUsage, info.MemoryUsage, info.Threads = ag.mon.usage(ctx)
 	s := ag.carried()
 	info.InPackets, info.InBytes, info.OutPackets, info.OutBytes = s.InFrames, s.InBytes, s.OutFrames, s.OutBytes
-	info.Reconnects = max(ag.Status().Connections-1, 0)
+	info.Reconnects = max(ag.connection().Connections-1, 0)
 	info.ReadChanSize = int(ag.pendingRequests())
 	info.WriteChanSize, _ = ag.out.count()
 	return info

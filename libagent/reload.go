@@ -40,9 +40,7 @@ func (ag *Agent) reload() {
 		ag.log.Error("config not reloaded: the old one stays", "error", err)
 		return
 	}
-	for _, f := range findings {
-		ag.log.Warn("config: not used", "why", f)
-	}
+	ag.noteFindings(findings)
 	old := *ag.conf.Load()
 	if r, ok := ag.app.(Reloader); ok {
 		if err := ag.guard("Reload", "", func() error { return r.Reload(ag, old, s) }); err != nil {
@@ -98,5 +96,6 @@ func needStart(old, new *Config) []string {
 	differ("log", a, b)
 	differ("limit", old.Limit, new.Limit)
 	differ("outbox", old.Outbox, new.Outbox)
+	differ("http", old.HTTP, new.HTTP)
 	return keys
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/jkstack/jkframe/v2/kvconf"
 	"github.com/jkstack/jkframe/v2/limit"
 	"github.com/jkstack/jkframe/v2/logging"
 	"github.com/jkstack/jkframe/v2/wire"
@@ -79,7 +80,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		ag.stopTime = 5 * time.Second
 	}
 	ag.web = ag.newWeb()
-	s, findings := opt.Config, []error(nil)
+	s, findings := opt.Config, []*kvconf.Error(nil)
 	if s != nil {
 		s.Basic().fill(app.Name())
 		if err := (&source{}).check(s); err != nil {
@@ -92,13 +93,11 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 			return nil, err
 		}
 		s = loaded
-		for _, f := range found {
-			findings = append(findings, f)
-		}
+		findings = found
 	}
 	ag.conf.Store(&s)
 	c := s.Basic()
-	ag.status.ID = c.ID
+	ag.id = c.ID
 	ag.out = newOutbox(int(min(c.Outbox.Memory, 1<<30)))
 	if ag.log == nil {
 		logs, err := logging.Open(c.Log)
@@ -107,9 +106,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		}
 		ag.logs, ag.log = logs, logs.Logger()
 	}
-	for _, f := range findings {
-		ag.log.Warn("config: not used", "why", f)
-	}
+	ag.noteFindings(findings)
 	applied, err := limit.Apply(c.Limit)
 	if err != nil {
 		ag.log.Error("limits: the others are applied", "error", err)
@@ -141,6 +138,8 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 	defer endNet()
 	var connecting sync.WaitGroup
 	connecting.Go(func() { ag.stayConnected(net) })
+	endpoint := ag.listen()
+	defer endpoint.close()
 	ag.calls.start("Report", func() { ag.reportEvery(jobs) })
 	ag.calls.start("Reload", func() { ag.reloadWhenAsked(jobs, opt.Reload) })
 	for _, j := range ag.jobs {
@@ -216,7 +215,7 @@ func (ag *Agent) stop(begin time.Time, endReplies func()) error {
 	if s, ok := ag.app.(Stopper); ok {
 		err = errors.Join(err, ag.stopAuthor(last, s))
 	}
-	if ag.Status().Connected && ag.out.flush(last) != nil {
+	if ag.connected() && ag.out.flush(last) != nil {
 		n, size := ag.out.count()
 		ag.log.Warn("not sent before the end", "frames", n, "bytes", size)
 	}
