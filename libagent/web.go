@@ -34,7 +34,7 @@ func (ag *Agent) Do(req *http.Request) (*http.Response, error) { return ag.web.D
 
 // webURL returns the root of the server that the agent is connected to, without a host when there was none yet.
 func (ag *Agent) webURL() url.URL {
-	return url.URL{Scheme: "http", Host: ag.Status().Server}
+	return url.URL{Scheme: "http", Host: ag.Status().Connection.Server}
 }
 
 // newWeb makes the client of Do.
