@@ -44,6 +44,14 @@ type Fleet interface {
 	// called after Call has returned. Call returns take's error, [ErrNotFound], [ErrGone] or the cause of ctx.
 	Call(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool, err error)) error
 
+	// Begin sends a request whose answers may come at any time, and outlive the connection: those that the agent sends with
+	// the task's id after it has come back are answers too. It returns when the request has been handed to the kernel, which
+	// ctx bounds. Take is called as by Call, also before Begin has returned, but says only whether the answer was the last.
+	// End, which the caller must call, has take called no more, but waits for no call that runs; it may be called in take, and
+	// twice.
+	// Nobody tells when the agent is gone for good: see [Fleet.Get].
+	Begin(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool)) (end func(), err error)
+
 	// Send sends a message that has no answer. It returns when the message has been handed to the kernel.
 	Send(ctx context.Context, id string, encode Encode) error
 }

@@ -84,6 +84,26 @@ func (s *Server) callAgent(ctx context.Context, id string, encode Encode, take f
 	return c.end(err)
 }
 
+// Begin implements [Fleet].
+func (s *Server) Begin(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool)) (func(), error) {
+	sess := s.sessions.get(id)
+	if sess == nil {
+		return nil, ErrNotFound
+	}
+	task := s.tasks.next(time.Now())
+	end := s.lasting.add(task, id, take, s.takePanicked)
+	if err := s.encoded(encode, task, func(frame []byte) error { return sess.send(ctx, frame) }); err != nil {
+		end()
+		return nil, err
+	}
+	return end, nil
+}
+
+// takePanicked tells of a function that takes answers.
+func (s *Server) takePanicked(id string, p *PanicError) {
+	s.faults.say("taking an answer panicked", slog.String("id", id), slog.Any("panic", p.Value), slog.String("stack", string(p.Stack)))
+}
+
 // Send implements [Fleet].
 func (s *Server) Send(ctx context.Context, id string, encode Encode) error {
 	sess := s.sessions.get(id)

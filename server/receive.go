@@ -73,6 +73,9 @@ func (s *Server) dispatch(sess *session, f *wire.Frame) {
 			}
 			return
 		}
+		if s.lasting.accept(sess.agent.ID, f) {
+			return
+		}
 	}
 	if f.Type == wire.Come.Type() {
 		s.metrics.badFrames.WithLabelValues("second_come").Inc()

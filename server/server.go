@@ -32,6 +32,7 @@ type Server struct {
 	sessions  *registry
 	handlers  handlers
 	tasks     tasks
+	lasting   lasting
 	frames    sync.Pool // of *[]byte, for encoding requests
 	metrics   *metrics
 	guard     *guard
