@@ -33,11 +33,14 @@ const (
 	FullRefuse
 	// FullDrop makes room: the oldest are dropped and reported.
 	FullDrop
+	// FullDiscard keeps what is there: from the first byte that has no room on, everything is thrown away and counted. It is for
+	// a [Buffer] alone.
+	FullDiscard
 )
 
 var (
 	syncNames = [...]string{SyncGroup: "group", SyncEach: "each", SyncInterval: "interval", SyncNone: "none"}
-	fullNames = [...]string{FullWait: "wait", FullRefuse: "refuse", FullDrop: "drop"}
+	fullNames = [...]string{FullWait: "wait", FullRefuse: "refuse", FullDrop: "drop", FullDiscard: "discard"}
 )
 
 // String returns "group", "each", "interval" or "none".
@@ -51,7 +54,7 @@ func (s *Sync) UnmarshalText(text []byte) error {
 	return parseName((*int)(s), string(text), syncNames[:])
 }
 
-// String returns "wait", "refuse" or "drop".
+// String returns "wait", "refuse", "drop" or "discard".
 func (f Full) String() string { return nameOf(int(f), fullNames[:]) }
 
 // MarshalText returns what String returns.
@@ -163,8 +166,8 @@ func (c QueueConfig) complete() (QueueConfig, error) {
 		return c, fmt.Errorf("segment of %d bytes is not within %d and %d", c.Segment, minSegment, c.Size/4)
 	case c.Sync < 0 || int(c.Sync) >= len(syncNames):
 		return c, fmt.Errorf("sync %d", c.Sync)
-	case c.Full < 0 || int(c.Full) >= len(fullNames):
-		return c, fmt.Errorf("full %d", c.Full)
+	case c.Full < 0 || c.Full >= FullDiscard:
+		return c, fmt.Errorf("full %s is none of a queue's", c.Full)
 	}
 	return c, nil
 }

@@ -17,8 +17,9 @@ func TestConfig(t *testing.T) {
 		"sync every -1s":                                      {Dir: dir, SyncEvery: -1e9},
 		"segment of 1 bytes is not within 4096 and 268435456": {Dir: dir, Segment: 1},
 		"segment of 65536 bytes is not within 4096 and 16384": {Dir: dir, Size: 64 << 10, Segment: 64 << 10},
-		"sync 4": {Dir: dir, Sync: 4},
-		"full 3": {Dir: dir, Full: 3},
+		"sync 4":                            {Dir: dir, Sync: 4},
+		"full discard is none of a queue's": {Dir: dir, Full: l2cache.FullDiscard},
+		"full 4 is none of a queue's":       {Dir: dir, Full: 4},
 	} {
 		if _, err := l2cache.OpenQueue(cfg); err == nil || err.Error() != "open queue: "+want {
 			t.Errorf("%v, want %s", err, want)
@@ -35,7 +36,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: %s, %v", s, back, err)
 		}
 	}
-	for _, f := range []l2cache.Full{l2cache.FullWait, l2cache.FullRefuse, l2cache.FullDrop} {
+	for _, f := range []l2cache.Full{l2cache.FullWait, l2cache.FullRefuse, l2cache.FullDrop, l2cache.FullDiscard} {
 		text, err := f.MarshalText()
 		var back l2cache.Full
 		if err != nil || back.UnmarshalText(text) != nil || back != f {

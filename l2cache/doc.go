@@ -1,5 +1,12 @@
 // Package l2cache holds what a program has no room for in memory: a [Queue] of records that waits for a peer, for hours and
-// through crashes if it must.
+// through crashes if it must, and a [Buffer] of bytes that somebody writes faster than others read.
+//
+// # Buffer
+//
+// [NewBuffer] makes a FIFO of bytes, in memory up to a limit and on disk beyond, bounded: for the output of a command, or a
+// transfer. [Buffer.Read] takes bytes out; any number of a [BufferReader] follow who writes, each at its own offset, until
+// [Buffer.Truncate] gives the oldest bytes back. What is on disk is in the folder of a [Spool], which one process owns: the files
+// are gone when the buffer is closed, and those that a crash has left when the spool is opened again.
 //
 // # Queue
 //

@@ -3,6 +3,7 @@ package l2cache_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"os"
 
@@ -62,6 +63,38 @@ func Example() {
 	// send 2: two
 	// send 3: three
 	// waiting: 0
+}
+
+// The output of a command: the first bytes of it are kept, for as many readers as there are, and the rest is counted.
+func ExampleBuffer() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	spool, err := l2cache.OpenSpool(l2cache.SpoolConfig{Dir: dir, Size: 1 << 30})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer spool.Close()
+
+	output, err := l2cache.NewBuffer(l2cache.BufferConfig{Spool: spool, Size: 16, Full: l2cache.FullDiscard})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer output.Close()
+	go func() { // the command
+		for i := range 5 {
+			fmt.Fprintln(output, "line", i)
+		}
+		output.CloseWrite()
+	}()
+	text, err := io.ReadAll(output.Reader(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q, and %d bytes more\n", text, output.Stats().Discarded)
+	// Output: "line 0\nline 1\nli", and 19 bytes more
 }
 
 // A consumer that takes what is there, and acknowledges it when it is done.

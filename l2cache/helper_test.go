@@ -142,7 +142,10 @@ func segments(t testing.TB, dir string) []string {
 }
 
 // sizeOf is how many bytes the files of a folder have that match.
-func sizeOf(t testing.TB, dir, pattern string) (size int64) {
+func sizeOf(t interface {
+	Helper()
+	Fatal(...any)
+}, dir, pattern string) (size int64) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil {
