@@ -35,7 +35,8 @@ type Agent struct {
 
 	// Written in Setup only, handlers under mu.
 	handlers  map[wire.Type]*handler
-	jobs      []*job
+	declared  map[wire.Type]declaration // what they take and answer
+	jobs      []*Job
 	features  []string // what it announces
 	setupErrs []error
 	started   bool // Setup is over
@@ -60,6 +61,8 @@ type Agent struct {
 	complaints map[string]complaint // by server
 	conn       *conn.Conn           // nil while not connected
 	past       conn.Stats           // of the connections before
+	jobsCtx    context.Context      // of what runs on its own; nil before the start
+	later      []background         // to be run from the start on
 }
 
 // ID returns the id of the agent, "" as long as the server has not assigned one.
@@ -91,17 +94,17 @@ func (ag *Agent) beforeStart(what string) {
 // addHandler registers a handler during Setup.
 func (ag *Agent) addHandler(t wire.Type, h *handler) {
 	ag.beforeStart("Handle")
-	if ag.handlers[t] != nil {
+	switch {
+	case ag.handlers[t] != nil:
 		ag.setupError(fmt.Errorf("message %s (%d) is handled twice", h.name, t))
-		return
-	}
-	if t == wire.Handshake.Type() {
+	case t == wire.Handshake.Type():
 		ag.setupError(errors.New("the handshake cannot be handled"))
-		return
+	default:
+		ag.declare(t, h.name, h.field)
+		ag.mu.Lock() // Status may be asked for during Setup
+		defer ag.mu.Unlock()
+		ag.handlers[t] = h
 	}
-	ag.mu.Lock() // Status may be asked for during Setup
-	defer ag.mu.Unlock()
-	ag.handlers[t] = h
 }
 
 func (ag *Agent) setupError(err error) { ag.setupErrs = append(ag.setupErrs, err) }

@@ -5,44 +5,36 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"sync/atomic"
 
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
-// Of each kind of request at most this many run at once, and at most this many more wait; what comes beyond is
-// answered with an error.
-const (
-	maxRunning = 32
-	maxWaiting = 1024
-
-	// maxPending is how many bytes of payload all requests together may have that run or wait.
-	maxPending = 64 << 20
-)
+// maxPending is how many bytes of payload all requests together may have that run or wait.
+const maxPending = 64 << 20
 
 // maxControlReply is the largest reply that goes out before bulk.
 const maxControlReply = 4 << 10
 
 // handler answers one kind of message.
 type handler struct {
-	name    string
-	field   string        // of the payload
-	ordered bool          // an error goes behind the replies that were sent
-	slots   chan struct{} // one for each that runs
-	pending atomic.Int64  // running and waiting
+	name   string
+	field  string // of the payload
+	stream bool   // a task leaves its turn itself, and an error goes behind the replies that were sent
+	turns  turns
 
 	// take decodes a frame, which it must not keep, and returns what is to be run for it.
 	take func(f *wire.Frame) (func(ctx context.Context) error, error)
 }
 
 // Handle registers the handler of a request that has one reply. It runs on a goroutine of its own, beside others of its
-// kind (32 at most, more wait); ctx ends when the agent stops. An error, and a panic too, is answered as an error. When
+// kind, as many as [AtOnce] says; ctx ends when the agent stops. An error, and a panic too, is answered as an error. When
 // the connection is lost in the meantime, the reply goes out on the next one.
 //
 // To be called in Setup.
-func Handle[Q, R any](ag *Agent, c wire.Call[Q, R], fn func(ctx context.Context, q Q) (R, error)) {
-	register(ag, c.Request, false, func(ctx context.Context, task string, q Q) error {
+func Handle[Q, R any](ag *Agent, c wire.Call[Q, R], fn func(ctx context.Context, q Q) (R, error), opts ...HandleOption) {
+	ag.declare(c.Reply.Type(), c.Reply.Name(), c.Reply.Field())
+	register(ag, c.Request, false, opts, func(ctx context.Context, task string, q Q) error {
 		r, err := fn(ctx, q)
 		if err != nil {
 			return err
@@ -59,17 +51,17 @@ func Handle[Q, R any](ag *Agent, c wire.Call[Q, R], fn func(ctx context.Context,
 // reported to the server if the message belongs to a task, and logged.
 //
 // To be called in Setup.
-func HandleNotice[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, q Q) error) {
-	register(ag, m, false, func(ctx context.Context, _ string, q Q) error { return fn(ctx, q) })
+func HandleNotice[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, q Q) error, opts ...HandleOption) {
+	register(ag, m, false, opts, func(ctx context.Context, _ string, q Q) error { return fn(ctx, q) })
 }
 
 // register adds a handler under the number of its message.
-func register[Q any](ag *Agent, m *wire.Message[Q], ordered bool, run func(ctx context.Context, task string, q Q) error) {
-	ag.addHandler(m.Type(), &handler{
-		name:    m.Name(),
-		field:   m.Field(),
-		ordered: ordered,
-		slots:   make(chan struct{}, maxRunning),
+func register[Q any](ag *Agent, m *wire.Message[Q], stream bool, opts []HandleOption, run func(ctx context.Context, task string, q Q) error) {
+	h := &handler{
+		name:   m.Name(),
+		field:  m.Field(),
+		stream: stream,
+		turns:  turns{atOnce: defaultAtOnce, most: defaultQueue},
 		take: func(f *wire.Frame) (func(context.Context) error, error) {
 			q, err := m.Decode(f)
 			if err != nil {
@@ -78,7 +70,13 @@ func register[Q any](ag *Agent, m *wire.Message[Q], ordered bool, run func(ctx c
 			task := f.Task
 			return func(ctx context.Context) error { return run(ctx, task, q) }, nil
 		},
-	})
+	}
+	for _, o := range opts {
+		if err := o(&h.turns); err != nil {
+			ag.setupError(fmt.Errorf("message %s (%d): %w", m.Name(), m.Type(), err))
+		}
+	}
+	ag.addHandler(m.Type(), h)
 }
 
 // dispatch hands a frame to its handler and does not wait for it.
@@ -95,42 +93,46 @@ func (ag *Agent) dispatch(f *wire.Frame) {
 		ag.refuse(task, err)
 		return
 	}
+	if !ag.work.hold(h.name) {
+		ag.refuse(task, ErrStopping)
+		return
+	}
 	payload, _ := f.Raw(h.field)
 	size := int64(len(payload))
-	done := func() {
-		h.pending.Add(-1)
-		ag.pendingBytes.Add(-size)
+	pending := ag.pendingBytes.Add(size)
+	if pending <= maxPending || pending == size {
+		if h.turns.take(func() {
+			ag.work.run(h.name, func() {
+				defer ag.pendingBytes.Add(-size)
+				ag.serve(h, task, run)
+			})
+		}) {
+			return
+		}
 	}
-	if n, b := h.pending.Add(1), ag.pendingBytes.Add(size); n > maxRunning+maxWaiting || b > maxPending && b > size {
-		done()
-		ag.refuse(task, fmt.Errorf("too many requests of type %s at once", h.name))
-		return
-	}
-	if !ag.work.start(h.name, func() {
-		defer done()
-		ag.serve(h, task, run)
-	}) {
-		done()
-		ag.refuse(task, ErrStopping)
-	}
+	ag.pendingBytes.Add(-size)
+	ag.work.release(h.name)
+	running, waiting := h.turns.counts()
+	ag.refuse(task, fmt.Errorf("too many requests of type %s at once: %d run, %d wait", h.name, running, waiting))
 }
 
-// serve runs one request when its turn has come.
+// serve runs one request, whose turn has come.
 func (ag *Agent) serve(h *handler, task string, run func(context.Context) error) {
 	ctx := ag.work.ctx
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-ctx.Done():
+	if ctx.Err() != nil {
+		h.turns.leave()
 		ag.refuse(task, ErrStopping)
 		return
+	}
+	if !h.stream {
+		defer h.turns.leave()
 	}
 	err := ag.guard(h.name, task, func() error { return run(ctx) })
 	if err == nil {
 		return
 	}
 	ag.noise.warn(ag.log, "request failed", slog.String("type", h.name), slog.String("task", task), slog.String("error", err.Error()))
-	if h.ordered && task != "" {
+	if h.stream && task != "" {
 		err = ag.put(context.Background(), conn.Bulk, errorFrame(task, err), ag.replies.Done(), ErrStopping)
 	} else {
 		ag.refuse(task, err)
@@ -138,6 +140,13 @@ func (ag *Agent) serve(h *handler, task string, run func(context.Context) error)
 	}
 	if err != nil {
 		ag.log.Warn("answer dropped", "task", task, "error", err)
+	}
+}
+
+// endWaiting has the requests that wait for their turn refused.
+func (ag *Agent) endWaiting() {
+	for _, h := range ag.handlers {
+		h.turns.close()
 	}
 }
 

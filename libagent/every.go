@@ -7,34 +7,57 @@ import (
 	"time"
 )
 
-// job is what an agent does again and again on its own.
-type job struct {
+// Job is what an agent does again and again on its own, see [Agent.Every].
+type Job struct {
 	name     string
-	interval time.Duration
 	fn       func(ctx context.Context, ag *Agent) error
+	interval time.Duration      // at the start
+	changed  chan time.Duration // holds the newest that the runner has not seen yet
 }
 
 // Every has fn run every interval, for the first time one interval after the start, connected or not. A run never
 // overlaps the one before: one that takes longer than the interval delays the next. An error or a panic is logged and
 // the next run comes as planned; ctx ends when the agent stops. Starts are spread by up to a tenth of the interval, so
-// that a fleet that was started together does not report together.
+// that a fleet that was started together does not report together. Somebody who sets the clock of the host changes
+// nothing: what counts is the time that has passed.
 //
-// To be called in Setup; the interval stays as it is then.
-func (ag *Agent) Every(name string, interval time.Duration, fn func(ctx context.Context, ag *Agent) error) {
+// To be called in Setup.
+func (ag *Agent) Every(name string, interval time.Duration, fn func(ctx context.Context, ag *Agent) error) *Job {
 	ag.beforeStart("Every")
+	j := &Job{name: name, fn: fn, interval: interval, changed: make(chan time.Duration, 1)}
 	if interval <= 0 {
 		ag.setupError(fmt.Errorf("job %q: interval %v is not positive", name, interval))
-		return
+		return j
 	}
-	ag.jobs = append(ag.jobs, &job{name, interval, fn})
+	ag.jobs = append(ag.jobs, j)
+	return j
+}
+
+// Reset changes the interval, which counts from now on, or from the beginning of a run that is going on. With 0 or less
+// there is none until the next Reset. It may be called at any time, by the job too.
+func (j *Job) Reset(interval time.Duration) {
+	for {
+		select {
+		case j.changed <- interval:
+			return
+		case <-j.changed: // one that was not seen yet
+		}
+	}
 }
 
 // run runs a job until ctx is done.
-func (j *job) run(ctx context.Context, ag *Agent) {
-	timer := time.NewTimer(j.interval + part(j.interval/10))
+func (j *Job) run(ctx context.Context, ag *Agent) {
+	interval := j.interval
+	timer := time.NewTimer(interval + part(interval/10))
 	defer timer.Stop()
 	for {
 		select {
+		case interval = <-j.changed:
+			timer.Stop()
+			if interval > 0 {
+				timer.Reset(interval)
+			}
+			continue
 		case <-timer.C:
 		case <-ctx.Done():
 			return
@@ -44,6 +67,12 @@ func (j *job) run(ctx context.Context, ag *Agent) {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			ag.log.Warn("job failed", "job", j.name, "error", err)
 		}
-		timer.Reset(max(j.interval-time.Since(begin), 0))
+		select {
+		case interval = <-j.changed:
+		default:
+		}
+		if interval > 0 {
+			timer.Reset(max(interval-time.Since(begin), 0))
+		}
 	}
 }

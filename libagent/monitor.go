@@ -72,7 +72,7 @@ func (ag *Agent) agentInfo(ctx context.Context) wire.AgentInfoPayload {
 	s := ag.carried()
 	info.InPackets, info.InBytes, info.OutPackets, info.OutBytes = s.InFrames, s.InBytes, s.OutFrames, s.OutBytes
 	info.Reconnects = max(ag.connection().Connections-1, 0)
-	info.ReadChanSize = int(ag.pendingRequests())
+	info.ReadChanSize = ag.pendingRequests()
 	info.WriteChanSize, _ = ag.out.count()
 	return info
 }
@@ -116,10 +116,11 @@ func gcQuantiles() wire.GCQuantiles {
 }
 
 // pendingRequests returns how many requests run or wait.
-func (ag *Agent) pendingRequests() int64 {
-	var n int64
+func (ag *Agent) pendingRequests() int {
+	n := 0
 	for _, h := range ag.handlers {
-		n += h.pending.Load()
+		running, waiting := h.turns.counts()
+		n += running + waiting
 	}
 	return n
 }

@@ -73,6 +73,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		begin:      time.Now(),
 		complaints: make(map[string]complaint),
 		handlers:   make(map[wire.Type]*handler),
+		declared:   make(map[wire.Type]declaration),
 		reportNow:  make(chan struct{}, 1),
 		stopTime:   opt.StopTimeout,
 	}
@@ -124,6 +125,7 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 	defer endReplies()
 	ag.work, ag.calls = newWork(), newWork()
 	defer ag.work.cancel()
+	defer context.AfterFunc(ag.work.ctx, ag.endWaiting)()
 	if err := ag.setup(ctx); err != nil {
 		return err
 	}
@@ -145,6 +147,7 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 	for _, j := range ag.jobs {
 		ag.work.start(j.name, func() { j.run(jobs, ag) })
 	}
+	ag.startBackground(jobs)
 	<-ctx.Done()
 
 	ag.log.Info("agent stops")

@@ -49,8 +49,8 @@ type OutboxStatus struct {
 
 // TaskStatus is what the agent does of one kind of request.
 type TaskStatus struct {
-	Kind    string `json:"kind"` // name of the message
-	Running int    `json:"running"`
+	Kind    string `json:"kind"`    // name of the message
+	Running int    `json:"running"` // a stream until its task is closed
 	Waiting int    `json:"waiting"` // for one that runs to end
 }
 
@@ -110,10 +110,10 @@ func (ag *Agent) noteFindings(findings []*kvconf.Error) {
 	ag.findings = texts
 }
 
-// status counts the requests of this kind. Both counters move on their own: what has just begun may count as waiting.
+// status counts the requests of this kind.
 func (h *handler) status() TaskStatus {
-	running := len(h.slots)
-	return TaskStatus{Kind: h.name, Running: running, Waiting: max(int(h.pending.Load())-running, 0)}
+	running, waiting := h.turns.counts()
+	return TaskStatus{Kind: h.name, Running: running, Waiting: waiting}
 }
 
 func (o *outbox) status() OutboxStatus {

@@ -12,11 +12,12 @@ import (
 // Task is a request that is answered with any number of messages, of several types. It may be used by several goroutines,
 // and after its handler has returned, until Close.
 type Task struct {
-	ag   *Agent
-	id   string
-	name string
-	ctx  context.Context
-	end  context.CancelFunc
+	ag    *Agent
+	id    string
+	name  string
+	turns *turns // that it has one of, nil for a task that was resumed
+	ctx   context.Context
+	end   context.CancelFunc
 
 	once   sync.Once
 	closed chan struct{}
@@ -24,15 +25,19 @@ type Task struct {
 
 // HandleStream registers the handler of a request with many replies, which are sent with [Reply]. The handler runs as one
 // of [Handle] does; ctx ends when the task is closed or the agent stops. An error is answered as an error and closes the
-// task; otherwise whoever has the task closes it, or it counts as running for ever.
+// task; otherwise whoever has the task closes it, or it counts as running for ever: against [AtOnce], and when the agent
+// stops.
 //
 // To be called in Setup.
-func HandleStream[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, t *Task, q Q) error) {
-	register(ag, m, true, func(ctx context.Context, task string, q Q) error {
+func HandleStream[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, t *Task, q Q) error, opts ...HandleOption) {
+	register(ag, m, true, opts, func(ctx context.Context, task string, q Q) error {
+		turns := &ag.handlers[m.Type()].turns
 		t, err := ag.newTask(ctx, task, m.Name())
 		if err != nil {
+			turns.leave()
 			return err
 		}
+		t.turns = turns
 		done := false
 		defer func() {
 			if !done { // an error or a panic
@@ -55,6 +60,9 @@ func (t *Task) Close() {
 	t.once.Do(func() {
 		close(t.closed)
 		t.end()
+		if t.turns != nil {
+			t.turns.leave()
+		}
 		t.ag.work.release(t.name)
 	})
 }
@@ -63,6 +71,9 @@ func (t *Task) Close() {
 // too much is waiting to be sent, because the server is slow or away. [ErrClosed] means that the task was closed,
 // [ErrStopping] that the agent has no time left.
 func Reply[T any](t *Task, m *wire.Message[T], v T) error {
+	if err := checkNumber(m.Type(), m.Name()); err != nil {
+		return err
+	}
 	b, err := m.Append(nil, t.id, &v)
 	if err != nil {
 		return err
@@ -83,6 +94,9 @@ func Reply[T any](t *Task, m *wire.Message[T], v T) error {
 // until ctx is done or the agent stops. Before the agent has connected for the first time, messages wait in the outbox as
 // well; more than that holds would wait for ever in Setup.
 func Emit[T any](ctx context.Context, ag *Agent, m *wire.Message[T], v T) error {
+	if err := checkNumber(m.Type(), m.Name()); err != nil {
+		return err
+	}
 	b, err := m.Append(nil, "", &v)
 	if err != nil {
 		return err

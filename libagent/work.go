@@ -32,11 +32,16 @@ func (w *work) start(name string, fn func()) bool {
 	if !w.hold(name) {
 		return false
 	}
+	w.run(name, fn)
+	return true
+}
+
+// run runs fn on a goroutine of its own, and releases what the caller holds.
+func (w *work) run(name string, fn func()) {
 	go func() {
 		defer w.release(name)
 		fn()
 	}()
-	return true
 }
 
 // startOnce is start, unless something of the name runs already.
