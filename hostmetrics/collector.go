@@ -1,0 +1,64 @@
+package hostmetrics
+
+import (
+	"context"
+	"time"
+)
+
+// Options are what a collector can be told. The zero value works.
+type Options struct {
+	// Root is the folder under which proc, sys, etc and run are looked for, and where mounts are, so that a container can look
+	// at its host. Linux only. By default, "/".
+	Root string
+
+	// Deadline is how long one item may take. By default, 2 s.
+	Deadline time.Duration
+
+	// Warn is told what could not be collected, as an item such as "mount /data". It may be called by several goroutines at
+	// once and must not block. By default, nothing is told.
+	Warn func(item string, err error)
+}
+
+// Collector collects. Its methods may be called by any number of goroutines at once.
+type Collector struct {
+	root     string
+	deadline time.Duration
+	warn     func(item string, err error)
+
+	hung hung
+
+	cpuTimes  window[cpuTime]
+	traffic   window[diskCounters]
+	processes window[map[processKey]processTime]
+
+	platform platform
+}
+
+// New returns a collector. It takes a first look at what rates are made of.
+func New(o *Options) *Collector {
+	if o == nil {
+		o = &Options{}
+	}
+	c := &Collector{root: o.Root, deadline: o.Deadline, warn: o.Warn}
+	if c.root == "" {
+		c.root = "/"
+	}
+	if c.deadline <= 0 {
+		c.deadline = 2 * time.Second
+	}
+	if c.warn == nil {
+		c.warn = func(string, error) {}
+	}
+	c.firstLook()
+	return c
+}
+
+// firstLook has the first report cover the time from now on. Whatever fails fails again when it is asked for, and is told then.
+func (c *Collector) firstLook() {
+	if t, err := c.readCPUTime(context.Background()); err == nil {
+		c.cpuTimes.add(time.Now(), t)
+	}
+	if d, err := c.readDiskCounters(context.Background()); err == nil {
+		c.traffic.add(time.Now(), d)
+	}
+}

@@ -1,0 +1,67 @@
+package hostmetrics
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+	"time"
+)
+
+// diskCounters is what the disks have moved, by major:minor.
+type diskCounters = map[string]diskCounter
+
+type diskCounter struct {
+	read, written, waiting uint64 // bytes, bytes, operations
+}
+
+func (c *Collector) readDiskCounters(context.Context) (diskCounters, error) {
+	var f files
+	text, err := f.read(c.path("proc/diskstats"))
+	if err != nil {
+		return nil, err
+	}
+	return parseDiskstats(text), nil
+}
+
+// parseDiskstats reads /proc/diskstats, which counts in sectors of 512 bytes whatever those of the disk are.
+func parseDiskstats(text []byte) diskCounters {
+	const sector = 512
+	all := make(diskCounters)
+	for line := range bytes.Lines(text) {
+		w := bytes.Fields(line)
+		if len(w) < 14 || len(all) >= 16<<10 {
+			continue
+		}
+		var n [3]uint64
+		good := true
+		for i, at := range [...]int{5, 9, 11} {
+			v, err := strconv.ParseUint(string(w[at]), 10, 64)
+			n[i], good = v, good && err == nil
+		}
+		if good && (n[0]|n[1]|n[2]) != 0 {
+			all[string(w[0])+":"+string(w[1])] = diskCounter{n[0] * sector, n[1] * sector, n[2]}
+		}
+	}
+	return all
+}
+
+// readIO says how busy each disk is, by major:minor: what its counters have grown since the look before.
+func (c *Collector) readIO(ctx context.Context) map[string]*IO {
+	now, err := c.readDiskCounters(ctx)
+	if err != nil {
+		return nil // not in every container
+	}
+	at := time.Now()
+	base, ok := c.traffic.add(at, now)
+	all := make(map[string]*IO, len(now))
+	for dev, d := range now {
+		io := &IO{InProgress: d.waiting}
+		if ok {
+			b := base.value[dev] // all zero: idle until now
+			io.ReadPerSecond = perSecond(b.read, d.read, at.Sub(base.at))
+			io.WritePerSecond = perSecond(b.written, d.written, at.Sub(base.at))
+		}
+		all[dev] = io
+	}
+	return all
+}
