@@ -57,7 +57,9 @@ type Agent struct {
 	mu         sync.Mutex // guards what follows
 	id         string
 	link       ConnectionStatus
-	findings   []string             // of the config, from its last load
+	findings   []string     // of the config, from its last load
+	crash      *CrashStatus // nil when none is known; what it points to does not change
+	crashes    crashFiles
 	complaints map[string]complaint // by server
 	conn       *conn.Conn           // nil while not connected
 	past       conn.Stats           // of the connections before

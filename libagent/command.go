@@ -85,7 +85,7 @@ func (c Command) root() *cobra.Command {
 		Short: "Run the agent until it is told to stop",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failed(Run(cmd.Context(), c.App, &Options{ConfigFile: file, Reload: c.Reload}))
+			return failed(Run(cmd.Context(), c.App, &Options{ConfigFile: file, Reload: c.Reload, attach: attach}))
 		},
 	})
 	withConf(&cobra.Command{
@@ -109,6 +109,15 @@ func (c Command) root() *cobra.Command {
 		},
 	})
 	return root
+}
+
+// attach gives an agent what the process has once: the file of its crash, and SIGQUIT.
+func attach(ag *Agent) (detach func()) {
+	endCrashes, endQuit := ag.watchCrashes(), ag.watchQuit()
+	return func() {
+		endQuit()
+		endCrashes()
+	}
 }
 
 // noArgs refuses arguments with what was probably meant.

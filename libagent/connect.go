@@ -266,6 +266,7 @@ func (ag *Agent) established(c *conn.Conn, server string) {
 	ag.link.Connected, ag.link.Server, ag.link.Since, ag.link.LastError = true, server, time.Now(), ""
 	ag.link.Connections++
 	ag.mu.Unlock()
+	ag.crashTold()
 	ag.log.Info("connected", "server", server, "id", ag.ID())
 	select {
 	case ag.reportNow <- struct{}{}:

@@ -1,6 +1,10 @@
 package libagent
 
-import "github.com/jkstack/jkframe/v2/kvconf"
+import (
+	"io/fs"
+
+	"github.com/jkstack/jkframe/v2/kvconf"
+)
 
 // SetInTree sets a setting in a YAML or JSON text.
 func SetInTree(data []byte, isJSON bool, key, value string) ([]byte, error) {
@@ -26,3 +30,6 @@ func MatchHost(pattern, host string) bool { return matchHost(pattern, host) }
 
 // AppendLabel writes a label's value.
 func AppendLabel(s string) string { return string(appendLabel(nil, s)) }
+
+// PlatformOf is platformOf.
+func PlatformOf(root fs.FS) (name, version string) { return platformOf(root) }

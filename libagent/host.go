@@ -29,7 +29,7 @@ type hostFacts struct {
 func (h *hostFacts) load(ctx context.Context) {
 	h.once.Do(func() {
 		h.name, _ = os.Hostname()
-		h.platform, _, h.platformVersion, _ = host.PlatformInformationWithContext(ctx)
+		h.platform, h.platformVersion = platform(ctx)
 		h.kernel, _ = host.KernelVersionWithContext(ctx)
 		h.arch, _ = host.KernelArch()
 		if infos, err := cpu.InfoWithContext(ctx); err == nil && len(infos) > 0 {
@@ -51,6 +51,7 @@ func (ag *Agent) come(ctx context.Context, local net.Addr) wire.ComePayload {
 		ID: ag.ID(), Name: ag.app.Name(), Version: ag.app.Version(),
 		IP: ip, MAC: mac,
 		HostName: h.name, OS: runtime.GOOS, Platform: h.platform, PlatformVersion: h.platformVersion,
+		Crash:         ag.crashToTell(),
 		KernelVersion: h.kernel, Arch: h.arch, CPU: h.cpu, CPUCore: h.cpus, Memory: h.memory,
 		Features: ag.features,
 	}

@@ -74,6 +74,11 @@ func (ag *Agent) agentInfo(ctx context.Context) wire.AgentInfoPayload {
 	info.Reconnects = max(ag.connection().Connections-1, 0)
 	info.ReadChanSize = ag.pendingRequests()
 	info.WriteChanSize, _ = ag.out.count()
+	for _, l := range ag.applied.Results() {
+		info.Limits = append(info.Limits, wire.LimitResult{
+			Limit: l.Limit, Device: clip(l.Device, maxPeerText/2), Want: l.Want, Holds: l.Holds, Mechanism: string(l.Mechanism), Note: clip(l.Note, maxPeerText),
+		})
+	}
 	return info
 }
 

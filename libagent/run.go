@@ -38,6 +38,9 @@ type Options struct {
 
 	// StopTimeout is how long the agent may take to stop. By default, 5 s.
 	StopTimeout time.Duration
+
+	// attach prepares what the process has once, and a program with several agents must not share: see Command.
+	attach func(*Agent) (detach func())
 }
 
 // Run runs an agent until ctx is done, and stops it: nothing new is taken, what runs may end and is then cancelled, what
@@ -52,7 +55,12 @@ func Run(ctx context.Context, app App, opt *Options) error {
 	if err != nil {
 		return err
 	}
+	detach := func() {}
+	if opt.attach != nil {
+		detach = opt.attach(ag)
+	}
 	err = ag.run(ctx, opt)
+	detach()
 	ag.web.CloseIdleConnections()
 	if e := ag.applied.Close(); e != nil {
 		ag.log.Warn("limits not removed", "error", e)

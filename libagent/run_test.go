@@ -3,6 +3,7 @@ package libagent_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,7 +15,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(programVariable) != "" {
+		libagent.Main(program())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // callbackApp notes its callbacks.
 type callbackApp struct {

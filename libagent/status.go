@@ -24,6 +24,7 @@ type Status struct {
 	Tasks      []TaskStatus     `json:"tasks"`  // one for each kind of request, by name
 	Limits     []limit.Result   `json:"limits"` // what became of each limit that the config asks for
 	Config     ConfigStatus     `json:"config"`
+	Crash      *CrashStatus     `json:"crash,omitempty"` // nil when none is known
 }
 
 // ConnectionStatus is how the agent stands with its server.
@@ -71,7 +72,7 @@ func (ag *Agent) Status() Status {
 	}
 	ag.mu.Lock()
 	defer ag.mu.Unlock()
-	s.ID = ag.id
+	s.ID, s.Crash = ag.id, ag.crash
 	s.Config = ConfigStatus{File: ag.file, Findings: slices.Clone(ag.findings)}
 	for _, h := range ag.handlers {
 		s.Tasks = append(s.Tasks, h.status())

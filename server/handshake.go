@@ -63,6 +63,8 @@ func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err err
 		return nil, result, err
 	}
 	now := time.Now()
+	crash := come.Crash
+	come.Crash = nil // the session keeps the rest
 	assigned := come.ID == ""
 	if assigned {
 		come.ID = newAgentID(now)
@@ -93,6 +95,10 @@ func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err err
 		return nil, "lost", err
 	}
 	sess.greeted()
+	if crash != nil {
+		s.noise.say("agent had crashed", slog.String("id", come.ID), slog.Time("at", crash.At), slog.String("text", crash.Text))
+		s.metrics.crashes.Inc()
+	}
 	return sess, result, nil
 }
 

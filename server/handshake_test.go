@@ -149,6 +149,17 @@ func TestLargeMessageAfterHandshake(t *testing.T) {
 	waitFor(t, f, `agent_version{go_version="",id="x",version="9"}`, "1")
 }
 
+// An agent that had crashed says so when it comes back: the log shows how, and a counter that it was.
+func TestHandshakeTellsOfCrash(t *testing.T) {
+	f := start(t, server.Config{})
+	c := f.connect(t, conn.Options{})
+	sendRaw(t, c, `{"type":1,"come":{"id":"x","crash":{"at":"2026-11-20T09:00:00Z","text":"panic: lost\n\u001b[31mgoroutine 1"}}}`)
+	waitFor(t, f, "agent_server_agent_crashes_total", "1")
+	if !strings.Contains(f.logs.String(), `level=WARN msg="agent had crashed" id=x at=2026-11-20T09:00:00.000Z text="panic: lost\n\x1b[31mgoroutine 1"`) {
+		t.Error("the log does not tell of the crash")
+	}
+}
+
 // waitFor waits until the server has handled what was sent to it: the series has the value.
 func waitFor(t testing.TB, f *fixture, series, value string) {
 	t.Helper()

@@ -13,6 +13,7 @@ type metrics struct {
 	refused    *prometheus.CounterVec   // connects before the handshake, by reason
 	badFrames  *prometheus.CounterVec   // by kind
 	dropped    *prometheus.CounterVec   // frames that nobody wanted, by type
+	crashes    prometheus.Counter       // that agents have told of
 	late       prometheus.Counter       // answers that nobody waited for any more
 	failures   *prometheus.CounterVec   // of functions given to Receive, by kind
 	calls      *prometheus.HistogramVec // seconds, by result
@@ -30,6 +31,7 @@ func newMetrics() *metrics {
 	m.refused = counter("connects_refused_total", "Connects of agents that were refused before the handshake.", "reason")
 	m.badFrames = counter("bad_frames_total", "Frames of agents that could not be read.", "kind")
 	m.dropped = counter("dropped_frames_total", "Frames of agents that nobody wanted.", "type")
+	m.crashes = counter("agent_crashes_total", "Crashes that agents have told of at their next start.").WithLabelValues()
 	m.late = counter("late_replies_total", "Answers of agents that nobody waited for any more.").WithLabelValues()
 	m.failures = counter("handler_failures_total", "Failures of functions that receive messages.", "kind")
 	m.requests = counter("api_requests_total", "Requests to the API.", "route", "code")

@@ -1,6 +1,9 @@
 package wire
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // The messages that every agent and every server speaks.
 var (
@@ -38,6 +41,15 @@ type ComePayload struct {
 
 	// Ack is AckVersion of an agent that keeps what it sends until the server has said that it is in its journal.
 	Ack int `json:"ack,omitempty"`
+
+	// Crash is how the run before this one ended, if that was a crash that no server has been told of.
+	Crash *Crash `json:"crash,omitempty"`
+}
+
+// Crash is how a run of an agent ended that was not stopped.
+type Crash struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text" wire:"max=16384"` // the error and the stacks, the beginning of them
 }
 
 // Features that an agent announces in come. A request to one that did not has none of the members that the feature names.
@@ -97,12 +109,25 @@ type AgentInfoPayload struct {
 	ReadChanSize  int         `json:"rcs"` // received and not handled yet
 	WriteChanSize int         `json:"wcs"` // to be sent
 
+	// Limits is what became of each limit that the agent's config asks for.
+	Limits []LimitResult `json:"lim,omitempty"`
+
 	// Of a host of legacy plugins; the maps go by the name of the plugin.
 	PluginsRun       uint64            `json:"pe,omitempty"`
 	PluginsRunning   uint64            `json:"pr,omitempty"`
 	PluginUses       map[string]uint64 `json:"puc,omitempty"`
 	PluginOutPackets map[string]uint64 `json:"pop,omitempty"`
 	PluginOutBytes   map[string]uint64 `json:"pob,omitempty"`
+}
+
+// LimitResult is what became of a limit. Its figures are percent of one core, bytes, or bytes or operations a second.
+type LimitResult struct {
+	Limit     string `json:"limit" wire:"max=255"`            // cpu_quota, memory_limit, disk_limit.read_bytes …
+	Device    string `json:"device,omitempty" wire:"max=255"` // of a limit of a disk
+	Want      uint64 `json:"want"`                            // what was asked for
+	Holds     uint64 `json:"holds"`                           // what is in force; 0: nothing
+	Mechanism string `json:"mechanism" wire:"max=255"`        // what holds it: cgroup v2, job object …, none
+	Note      string `json:"note,omitempty" wire:"max=1024"`  // why nothing does
 }
 
 // GCQuantiles are quantiles of the pauses of the garbage collector, in seconds.
