@@ -43,6 +43,7 @@ type Agent struct {
 
 	host      hostFacts
 	mon       monitor
+	taking    chan struct{} // holds one while a new config is taken
 	reportNow chan struct{} // holds one when a report is due before its time
 
 	life    context.Context // ends when nothing can be sent any more

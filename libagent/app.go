@@ -51,8 +51,8 @@ type Disconnecter interface {
 
 // Reloader is an [App] that can take a changed config while it runs.
 type Reloader interface {
-	// Reload is called on a goroutine of its own when the config file has been read again and found good, before ConfigOf returns the new
-	// one. An error keeps the old one. It does not run beside itself; both configs are read-only.
+	// Reload is called on a goroutine of its own when the config file has been read again and found good, and by [Agent.SetConfig],
+	// before ConfigOf returns the new one. An error keeps the old one. It does not run beside itself; both configs are read-only.
 	Reload(ag *Agent, old, new Settings) error
 }
 

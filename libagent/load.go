@@ -127,13 +127,18 @@ func load(app App, file string) (Settings, []*kvconf.Error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return src.load(app)
+}
+
+// load decodes what was read on top of the app's defaults.
+func (src *source) load(app App) (Settings, []*kvconf.Error, error) {
 	s := app.NewConfig()
 	if err := hasSection(s); err != nil {
 		return nil, nil, err
 	}
 	c := s.Basic()
 	c.fill(app.Name())
-	d := kvconf.NewEntryDecoder(src.entries).File(file).Tolerant().Expand(src.lookup)
+	d := kvconf.NewEntryDecoder(src.entries).File(src.file).Tolerant().Expand(src.lookup)
 	wrong := d.Decode(s)
 	findings := d.Findings()
 	for _, e := range fieldErrors("limit", c.Limit.Validate()) {

@@ -41,17 +41,37 @@ func (ag *Agent) reload() {
 		return
 	}
 	ag.noteFindings(findings)
+	if err := ag.take(func(Settings) (Settings, error) { return s, nil }, func() {}); err != nil {
+		ag.log.Error("config not reloaded: the old one stays", "error", err)
+	}
+}
+
+// take has a new config, which is made from the current one, count from now on, unless its maker or the author refuses it. Taken is
+// called before another one can be.
+func (ag *Agent) take(change func(old Settings) (Settings, error), taken func()) error {
+	ag.taking <- struct{}{}
+	defer func() { <-ag.taking }()
 	old := *ag.conf.Load()
+	s, err := change(old)
+	if err != nil {
+		return err
+	}
 	if r, ok := ag.app.(Reloader); ok {
 		if err := ag.guard("Reload", "", func() error { return r.Reload(ag, old, s) }); err != nil {
-			ag.log.Error("config not reloaded: the old one stays", "error", err)
-			return
+			return err
 		}
 	}
 	ag.conf.Store(&s)
 	if ag.logs != nil {
 		ag.logs.SetLevel(s.Basic().Log.Level)
 	}
+	ag.noteChanges(old, s)
+	taken()
+	return nil
+}
+
+// noteChanges says what a new config changes, and what it cannot.
+func (ag *Agent) noteChanges(old, s Settings) {
 	ag.log.Info("config reloaded")
 	if _, ok := ag.app.(Reloader); !ok && ownChanged(old, s) {
 		ag.log.Warn("config: this agent takes changes of its own settings at the next start")

@@ -82,6 +82,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		complaints: make(map[string]complaint),
 		handlers:   make(map[wire.Type]*handler),
 		declared:   make(map[wire.Type]declaration),
+		taking:     make(chan struct{}, 1),
 		reportNow:  make(chan struct{}, 1),
 		stopTime:   opt.StopTimeout,
 	}
