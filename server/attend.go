@@ -9,7 +9,7 @@ import (
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
-// freshPerSecond is how many messages of an agent in a second are each waited for by a fresh goroutine.
+// freshPerSecond is how many messages of an agent in a second are each waited for by a goroutine of its own.
 const freshPerSecond = 100
 
 // serveAgent is the life of a connection. At its end it leaves s.agents, which counts it.
@@ -19,14 +19,18 @@ func (s *Server) serveAgent(c *conn.Conn) {
 		s.agents.leave()
 		return
 	}
-	go s.attend(sess, time.Now(), 0)
+	go s.await(sess, time.Now(), 0)
 }
 
-// attend waits for messages of an agent, handles them, and clears up after the last one.
-//
-// A goroutine that waits keeps the stack that its deepest message needed, which is twice what waiting needs. So it hands
-// over to a fresh one after each message and ends, unless so many come that this would cost more than it saves: n have
-// come since the given time.
+// await waits for a message of an agent. A goroutine keeps the stack that its deepest call needed, and a message needs
+// several times of what waiting needs: so those that wait do nothing else, and one that handles messages ends.
+func (s *Server) await(sess *session, since time.Time, n int) {
+	sess.conn.Await()
+	go s.attend(sess, since, n)
+}
+
+// attend handles the messages of an agent, and has another goroutine wait for more when one is done, unless so many come
+// that this would cost more than it saves: n have come since the given time. It clears up after the last one.
 func (s *Server) attend(sess *session, since time.Time, n int) {
 	for {
 		if err := s.attendOne(sess); err != nil {
@@ -40,7 +44,7 @@ func (s *Server) attend(sess *session, since time.Time, n int) {
 			}
 			since, n = now, 0
 		}
-		go s.attend(sess, since, n)
+		go s.await(sess, since, n)
 		return
 	}
 }
@@ -55,8 +59,9 @@ func (s *Server) attendOne(sess *session) (ended error) {
 			ended = p
 		}
 	}()
-	f, err := sess.conn.Receive()
+	f, err := sess.conn.Poll()
 	switch {
+	case f == nil && err == nil: // a heartbeat
 	case err == nil:
 		s.dispatch(sess, f)
 	case isFrameError(err):

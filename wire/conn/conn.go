@@ -10,8 +10,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// readBufferSize is the only buffer that an idle connection keeps.
-const readBufferSize = 512
+// readBufferSize is the only buffer that an idle connection keeps. The library does not take a smaller one.
+const readBufferSize = 257
 
 // Options are the limits of a connection. The zero value works.
 type Options struct {
@@ -55,7 +55,7 @@ type Conn struct {
 	ws           *websocket.Conn
 	stream       *stream
 	life         *lifeline
-	buffered     *bufio.Reader // what ws reads from, if it is known
+	buffered     *bufio.Reader // what ws reads from; nil for a connection of Dial
 	compressFrom int
 
 	gate       gate                   // its holder writes, and has the next field

@@ -35,7 +35,7 @@ func (d Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
 		NetDialContext:    h.dial,
 		NetDialTLSContext: h.dialTLS,
 		EnableCompression: !h.options.NoCompression,
-		ReadBufferSize:    readBufferSize,
+		ReadBufferSize:    page,
 		WriteBufferSize:   writeBufferSize,
 		WriteBufferPool:   &writeBuffers,
 	}

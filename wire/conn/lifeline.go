@@ -31,7 +31,8 @@ const (
 // One goroutine reads and one writes; everything else is safe beside them.
 type lifeline struct {
 	net.Conn
-	raw net.Conn // below TLS, or Conn itself
+	raw       net.Conn        // below TLS, or Conn itself
+	readiness syscall.RawConn // of raw; nil if it cannot be seen
 
 	writeTimeout time.Duration
 	resumable    bool // a write can go on after a deadline
@@ -58,6 +59,7 @@ func newLifeline(c net.Conn, writeTimeout time.Duration) *lifeline {
 	if secured || socket && runtime.GOOS == "windows" {
 		l.resumable, l.piece = false, smallPieceSize
 	}
+	l.readiness = readiness(l.raw, secured)
 	limitUnsent(l.raw)
 	return l
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/wire/conn"
@@ -15,21 +16,25 @@ import (
 // thousand of them are in a fleet.
 func TestIdleMemory(t *testing.T) {
 	const n = 500
-	most := int64(8 << 10) // bytes a connection, those of the client's socket in this process included
+	most := int64(6 << 10) // bytes a connection, those of the client's socket in this process included
 	if raceDetector || runtime.GOOS == "windows" {
 		most = 12 << 10 // the frames on the stack, or the socket, are larger
 	}
-	url := serve(t, conn.Options{}, func(c *conn.Conn) {
-		defer c.Close(conn.CodeNormal, "")
-		for {
-			if _, err := c.Receive(); err != nil {
-				return
-			}
-			if busy(40) == 0 || c.Send(t.Context(), conn.Control, numbered("x")) != nil {
-				return
-			}
+	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
+	var wait func(c *conn.Conn)
+	handle := func(c *conn.Conn) {
+		if _, err := c.Poll(); err != nil || busy(40) == 0 || c.Send(t.Context(), conn.Control, numbered("x")) != nil {
+			c.Close(conn.CodeNormal, "")
+			return
 		}
-	})
+		wg.Go(func() { wait(c) })
+	}
+	wait = func(c *conn.Conn) {
+		c.Await()
+		wg.Go(func() { handle(c) })
+	}
+	url := serve(t, conn.Options{}, func(c *conn.Conn) { wg.Go(func() { wait(c) }) })
 	// What the first connections leave in pools and caches is not counted.
 	hello := rawFrame(bitFin|bitCompressed|opText, deflated(t, frame(3000)))
 	shakeHands(t, url, hello)

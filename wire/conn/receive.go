@@ -18,27 +18,13 @@ import (
 // connection without a goodbye, [ErrProtocol], [wire.ErrUTF8], or an error of the network. A peer that has violated the
 // limits, the protocol or UTF-8 has been told so then, which may have taken two seconds.
 func (c *Conn) Receive() (*wire.Frame, error) {
-	if c.buffered != nil {
-		c.await()
-	}
+	c.receiving.lock()
+	defer c.receiving.leave()
 	return c.receive()
 }
 
-// await waits until there is something to read. The library would wait some calls deeper, and not so deep in the stack
-// an idle connection keeps half of it, since the collector gives back what is three quarters empty. An error is found
-// again by whoever reads.
-func (c *Conn) await() {
-	c.receiving.lock()
-	c.release()
-	if c.failed == nil && !c.closing() {
-		_, _ = c.buffered.Peek(1)
-	}
-	c.receiving.leave()
-}
-
+// receive is Receive for whoever holds receiving.
 func (c *Conn) receive() (*wire.Frame, error) {
-	c.receiving.lock()
-	defer c.receiving.leave()
 	c.release()
 	if c.failed != nil {
 		return nil, c.failed

@@ -11,8 +11,11 @@ const (
 	// gatherSize is how much is gathered before it is written.
 	gatherSize = pieceSize
 
+	// maxControl is the largest payload of a control frame.
+	maxControl = 125
+
 	// controlSize is the largest control frame.
-	controlSize = 2 + 4 + 125
+	controlSize = 2 + 4 + maxControl
 
 	// maxAnswer is how many bytes a server's answer to the upgrade may have.
 	maxAnswer = 64 << 10
