@@ -206,7 +206,7 @@ func TestUnwanted(t *testing.T) {
 		{"known type without its payload", `{"type":33}`, `agent_server_dropped_frames_total{type="host dynamic (33)"}`},
 		{"type of other agents", `{"type":77}`, `agent_server_dropped_frames_total{type="77"}`},
 		{"type of no agent", `{"type":12345}`, `agent_server_dropped_frames_total{type="unknown"}`},
-		{"extension", `{"type":20000}`, `agent_server_dropped_frames_total{type="extension"}`},
+		{"extension", `{"type":29000}`, `agent_server_dropped_frames_total{type="extension"}`},
 		{"stranger's type", `{"type":31234}`, `agent_server_dropped_frames_total{type="custom"}`},
 		{"request", `{"type":10,"exec":{"cmd":"id"}}`, `agent_server_dropped_frames_total{type="exec (10)"}`},
 		{"error", `{"type":0,"errmsg":"\u001b[2J"}`, `agent_server_dropped_frames_total{type="error (0)"}`},
