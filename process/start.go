@@ -1,0 +1,103 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// start starts a command whose turn has come. With no error, a goroutine of its own gives back its place.
+func (r *Runner) start(ctx context.Context, c Command) (*Process, error) {
+	if err := checkFolder(c.Dir); err != nil {
+		return nil, err
+	}
+	cmd, login, err := prepare(&c)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{cmd: cmd, grace: r.cfg.Grace, asked: make(chan Reason, 1), done: make(chan struct{}), stdin: c.Stdin}
+	io, err := openIO(&c, login)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", c.name(), err)
+	}
+	io.attach(cmd)
+	if p.group, err = r.cfg.Group(); err != nil {
+		io.closeAll()
+		return nil, fmt.Errorf("start %s: %w", c.name(), err)
+	}
+	p.begin = time.Now()
+	if err := p.group.Start(cmd); err != nil {
+		io.closeAll()
+		return nil, errors.Join(startError(&c, cmd, err), p.group.Close())
+	}
+	io.closeChild()
+	p.pid, p.terminal = cmd.Process.Pid, io.terminal
+	if io.input != nil {
+		p.input = io.input
+	}
+	p.output = newOutput(io.output, &c)
+	if login != nil {
+		if err := login.talk(ctx, p); err != nil {
+			p.abandon()
+			return nil, err
+		}
+	}
+	if p.stdin == nil && p.input != nil && p.terminal == nil {
+		_ = p.input.Close() // was there for a password alone
+		p.input = nil
+	}
+	r.add(p)
+	go func() {
+		defer r.all.Done() // Close waits for it
+		p.supervise(ctx, c.Timeout)
+		p.result.Background = r.remove(p, p.result.Reason == Itself)
+		<-r.slots
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// abandon ends a command that never came to run.
+func (p *Process) abandon() {
+	_ = p.group.Close()
+	_ = p.cmd.Wait()
+	p.output.close()
+	if p.input != nil {
+		_ = p.input.Close()
+	}
+}
+
+// checkFolder tells a missing working directory apart from a missing program, which the system does not.
+func checkFolder(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %q: %w", ErrNoFolder, dir, errors.Unwrap(err))
+	case !info.IsDir():
+		return fmt.Errorf("%w: %q is no folder", ErrNoFolder, dir)
+	}
+	return nil
+}
+
+// startError says in our words why the system did not start a command.
+func startError(c *Command, cmd *exec.Cmd, err error) error {
+	var path *fs.PathError
+	cause := err
+	if errors.As(err, &path) {
+		cause = path.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // it was there when it was looked for: what its first line names is not
+		return fmt.Errorf("%w: %q: the program that its first line names was not found", ErrNotExecutable, cmd.Path)
+	case errors.Is(err, fs.ErrPermission), notExecutable(err):
+		return fmt.Errorf("%w: %q: %w", ErrNotExecutable, cmd.Path, cause)
+	}
+	return fmt.Errorf("start %s: %w", c.name(), cause)
+}
