@@ -32,7 +32,7 @@ func arrows() map[string][]string {
 		"l2cache":            {},
 		"limit":              {},
 		"manifest":           {"kvconf"},
-		"process":            {"limit", "l2cache"},
+		"process":            {"limit"},
 		"hostmetrics":        {},
 		"libagent":           {"wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
 		"libagent/agenttest": {"libagent", "wire", "wire/conn", "wire/block", "kvconf", "logging"},

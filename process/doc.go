@@ -15,8 +15,8 @@
 // # Output
 //
 // Standard output and standard error come together, in the order in which they were written, and bytes stay bytes. With
-// [Command.Text] lines that are GBK and not UTF-8 become UTF-8; [NewText] is that alone. A [Spool] keeps output to a limit, in
-// memory and on disk, for readers who come later or are slow.
+// [Command.Text] lines that are GBK and not UTF-8 become UTF-8; [NewText] is that alone. To keep output
+// to a limit, for readers who come later or are slow, give an l2cache.Buffer with l2cache.FullDiscard.
 //
 // # Other users
 //

@@ -15,13 +15,13 @@ import (
 type Reason string
 
 const (
-	// Itself: nothing but itself has ended it.
+	// Itself says that nothing else has ended it.
 	Itself Reason = ""
-	// Timeout: it took longer than it may.
+	// Timeout says that it took longer than it may.
 	Timeout Reason = "timeout"
-	// Killed: by Process.Kill.
+	// Killed is an end by Process.Kill.
 	Killed Reason = "killed"
-	// Stopped: its context ended, or the Runner was closed.
+	// Stopped says that its context ended, or the Runner was closed.
 	Stopped Reason = "stopped"
 )
 

@@ -63,7 +63,6 @@ func (t *Text) take(b []byte) ([]byte, error) {
 	}
 	n := bytes.IndexAny(b, "\n\r") + 1
 	if n == 0 {
-		n = len(b)
 		t.held = append(t.held, b...)
 		if len(t.held) < maxLine {
 			return nil, nil
