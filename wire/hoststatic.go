@@ -22,6 +22,7 @@ type HostStaticReply struct {
 	Gateway     string          `json:"gateway,omitempty"`
 	Interfaces  []HostInterface `json:"interface,omitempty"`
 	Users       []HostUser      `json:"user,omitempty"`
+	Container   *HostContainer  `json:"container,omitempty"` // ours: nil on a machine of its own, and from agents of the field
 }
 
 // HostName is a host's name and age.
@@ -100,4 +101,11 @@ type HostUser struct {
 	Name string `json:"name,omitempty"`
 	ID   string `json:"id,omitempty"`
 	GID  string `json:"gid,omitempty"`
+}
+
+// HostContainer is what encloses an agent.
+type HostContainer struct {
+	Runtime string `json:"runtime" wire:"max=255"`
+	CPUs    Float2 `json:"cpus,omitempty"`   // how many processors it may use
+	Memory  uint64 `json:"memory,omitempty"` // bytes that it may use
 }
