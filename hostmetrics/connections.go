@@ -29,7 +29,10 @@ type ConnectionQuery struct {
 // Connections lists connections and sockets, [MaxConnections] at most, of the network name space of this process. It fails when
 // they cannot be had, or when ctx ends.
 func (c *Collector) Connections(ctx context.Context, q ConnectionQuery) ([]Connection, error) {
-	types := typesOf(q.Kinds)
+	types := ConnectionTypes(q.Kinds...)
+	if len(q.Kinds) == 0 {
+		types = ConnectionTypes("all")
+	}
 	if len(types) == 0 {
 		return nil, nil
 	}
@@ -46,11 +49,8 @@ func (c *Collector) Connections(ctx context.Context, q ConnectionQuery) ([]Conne
 	return list, nil
 }
 
-// typesOf returns the types of connections that the given kinds mean.
-func typesOf(kinds []string) []string {
-	if len(kinds) == 0 {
-		kinds = []string{"all"}
-	}
+// ConnectionTypes returns the types of connections that kinds mean, sorted, each once: tcp is tcp4 and tcp6.
+func ConnectionTypes(kinds ...string) []string {
 	var types []string
 	for _, k := range kinds {
 		switch k {

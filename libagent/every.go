@@ -13,6 +13,7 @@ type Job struct {
 	fn       func(ctx context.Context, ag *Agent) error
 	interval time.Duration      // at the start
 	changed  chan time.Duration // holds the newest that the runner has not seen yet
+	due      chan struct{}      // holds one when a run is due before its time
 }
 
 // Every has fn run every interval, for the first time one interval after the start, connected or not. A run never
@@ -24,7 +25,7 @@ type Job struct {
 // To be called in Setup.
 func (ag *Agent) Every(name string, interval time.Duration, fn func(ctx context.Context, ag *Agent) error) *Job {
 	ag.beforeStart("Every")
-	j := &Job{name: name, fn: fn, interval: interval, changed: make(chan time.Duration, 1)}
+	j := &Job{name: name, fn: fn, interval: interval, changed: make(chan time.Duration, 1), due: make(chan struct{}, 1)}
 	if interval <= 0 {
 		ag.setupError(fmt.Errorf("job %q: interval %v is not positive", name, interval))
 		return j
@@ -45,12 +46,22 @@ func (j *Job) Reset(interval time.Duration) {
 	}
 }
 
+// Now has the job run at once, also while it has no interval: in Setup, as soon as that has ended; while it runs, once more after
+// that. The next run comes an interval later, spread as after a start. It may be called at any time, by the job too.
+func (j *Job) Now() {
+	select {
+	case j.due <- struct{}{}:
+	default: // it is due already
+	}
+}
+
 // run runs a job until ctx is done.
 func (j *Job) run(ctx context.Context, ag *Agent) {
 	interval := j.interval
 	timer := time.NewTimer(interval + part(interval/10))
 	defer timer.Stop()
 	for {
+		spread := time.Duration(0)
 		select {
 		case interval = <-j.changed:
 			timer.Stop()
@@ -58,6 +69,9 @@ func (j *Job) run(ctx context.Context, ag *Agent) {
 				timer.Reset(interval)
 			}
 			continue
+		case <-j.due:
+			timer.Stop()
+			spread = part(interval / 10)
 		case <-timer.C:
 		case <-ctx.Done():
 			return
@@ -72,7 +86,7 @@ func (j *Job) run(ctx context.Context, ag *Agent) {
 		default:
 		}
 		if interval > 0 {
-			timer.Reset(max(interval-time.Since(begin), 0))
+			timer.Reset(max(interval-time.Since(begin), 0) + spread)
 		}
 	}
 }

@@ -187,6 +187,33 @@ func TestResetJob(t *testing.T) {
 	}
 }
 
+// A job that is told to runs at once, whatever its interval is, and never beside itself.
+func TestJobNow(t *testing.T) {
+	var runs []time.Duration
+	var job *libagent.Job
+	begin := time.Now()
+	app := &testApp{setup: func(ag *libagent.Agent) error {
+		begin = time.Now()
+		job = ag.Every("job", time.Hour, func(context.Context, *libagent.Agent) error {
+			runs = append(runs, time.Since(begin).Round(time.Second))
+			time.Sleep(10 * time.Second)
+			return nil
+		})
+		job.Reset(0)
+		job.Now()
+		return nil
+	}}
+	inBubble(t, app, func(*agenttest.Session, *agenttest.Agent) {
+		time.Sleep(5 * time.Second)
+		job.Now()
+		job.Now()
+		time.Sleep(time.Minute)
+	})
+	if want := []time.Duration{0, 10 * time.Second}; !slices.Equal(runs, want) {
+		t.Errorf("the job ran at %v, want %v", runs, want)
+	}
+}
+
 // What an author starts beside everything else begins after Setup, ends with the agent, which waits for it, and harms
 // nothing.
 func TestGo(t *testing.T) {
