@@ -33,6 +33,7 @@ func arrows() map[string][]string {
 		"limit":              {},
 		"manifest":           {"kvconf"},
 		"process":            {"limit"},
+		"policy":             {"kvconf"},
 		"hostmetrics":        {},
 		"libagent":           {"wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
 		"libagent/agenttest": {"libagent", "wire", "wire/conn", "wire/block", "kvconf", "logging"},

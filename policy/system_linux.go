@@ -1,0 +1,27 @@
+package policy
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// trusted says why a file cannot be relied upon: only root and the agent's own user may be able to change it.
+func trusted(info fs.FileInfo) error {
+	if info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("others may write to it (mode %v)", info.Mode().Perm())
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("it belongs to user %d, want root or the agent's own user", st.Uid)
+	}
+	return nil
+}
+
+func stampOf(info fs.FileInfo) stamp {
+	s := stamp{size: info.Size(), mod: info.ModTime(), mode: info.Mode()}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		s.entry = [4]int64{int64(st.Ino), int64(st.Uid), int64(st.Ctim.Sec), int64(st.Ctim.Nsec)}
+	}
+	return s
+}
