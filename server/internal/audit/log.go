@@ -1,0 +1,332 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/server/internal/secretfile"
+)
+
+// Config is what a log can be told. Dir is needed.
+type Config struct {
+	Dir string
+
+	// Size is how many bytes all files of the log may have together, about; the oldest are removed. By default, 1 GB.
+	Size int64
+
+	// Age is how long lines are kept. By default, as long as Size allows.
+	Age time.Duration
+}
+
+const (
+	// maxFiles is into about how many files a log that is full is divided.
+	maxFiles = 32
+
+	// minFile and maxFile bound the size at which a file is followed by a new one, in bytes.
+	minFile = 16 << 10
+	maxFile = 16 << 20
+
+	// maxNotes is how many lines may wait for the next flush.
+	maxNotes = 1000
+
+	// fileAge is when a file is followed by a new one at the latest, so that Age can be kept to.
+	fileAge = 24 * time.Hour
+
+	fileSuffix = ".jsonl"
+)
+
+// ErrClosed means that the log was closed.
+var ErrClosed = errors.New("the audit log is closed")
+
+// Log is a log that is written. Its methods may be called by any number of goroutines at once.
+type Log struct {
+	cfg Config
+
+	mu    sync.Mutex // guards the field below
+	batch *batch     // what the next flush takes
+
+	turn   chan struct{} // its holder writes, and has the fields below
+	file   *os.File      // nil after an error, until it could be opened again
+	size   int64         // of the file, up to the last line that is on the disk
+	born   time.Time     // when the file was begun
+	seq    uint64        // of the last line
+	hash   string        // of the last line
+	closed bool
+}
+
+// batch is what is written with one flush.
+type batch struct {
+	bodies [][]byte
+	done   chan struct{} // closed once err is set
+	err    error
+}
+
+func newBatch() *batch { return &batch{done: make(chan struct{})} }
+
+// Open opens a log, and makes it if it is missing. What a crash has cut is removed, which is a line.
+func Open(cfg Config) (*Log, error) {
+	if cfg.Size <= 0 {
+		cfg.Size = 1_000_000_000
+	}
+	l := &Log{cfg: cfg, batch: newBatch(), turn: make(chan struct{}, 1)}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("audit log: %w", err)
+	}
+	cut, err := l.open()
+	if err != nil {
+		return nil, fmt.Errorf("audit log: %w", err)
+	}
+	if cut > 0 {
+		if err := l.Append(Entry{Event: "audit.repaired", Actor: "server", Detail: map[string]any{"cut_bytes": cut}}); err != nil {
+			l.Close()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// open opens the last file, and finds the end of the log there. It returns how many bytes a crash had left of a line.
+func (l *Log) open() (cut int64, err error) {
+	names, err := files(l.cfg.Dir)
+	if err != nil {
+		return 0, err
+	}
+	if len(names) == 0 {
+		return 0, l.begin()
+	}
+	last := names[len(names)-1]
+	f, err := os.OpenFile(last, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return 0, errors.Join(err, f.Close())
+	}
+	whole := bytes.LastIndexByte(text, '\n') + 1
+	if whole < len(text) {
+		if err := f.Truncate(int64(whole)); err != nil {
+			return 0, errors.Join(err, f.Close())
+		}
+	}
+	l.file, l.size, l.born = f, int64(whole), time.Now()
+	if whole == 0 { // begun, and nothing was written: the end is in the file before
+		l.seq, l.hash, err = endBefore(names[:len(names)-1], last)
+		return int64(len(text)), err
+	}
+	begin := bytes.LastIndexByte(text[:whole-1], '\n') + 1
+	e, err := parseLine(text[begin : whole-1])
+	if err != nil && !errors.Is(err, errHash) { // who changed a line is found by Verify: the chain goes on
+		f.Close()
+		return 0, fmt.Errorf("%s: the last line cannot be gone on from: %w", last, err)
+	}
+	l.seq, l.hash = e.Seq, e.Hash
+	if first, err := parseLine(text[:bytes.IndexByte(text, '\n')]); err == nil {
+		l.born = first.Time
+	}
+	return int64(len(text) - whole), nil
+}
+
+// endBefore returns the last line of the files before an empty one.
+func endBefore(names []string, empty string) (seq uint64, hash string, err error) {
+	if len(names) == 0 {
+		first, err := firstSeq(empty)
+		return max(first, 1) - 1, "", err
+	}
+	text, err := os.ReadFile(names[len(names)-1])
+	if err != nil {
+		return 0, "", err
+	}
+	text = bytes.TrimSuffix(text, []byte("\n"))
+	e, err := parseLine(text[bytes.LastIndexByte(text, '\n')+1:])
+	if errors.Is(err, errHash) {
+		err = nil
+	}
+	return e.Seq, e.Hash, err
+}
+
+// begin begins a new file after the last line.
+func (l *Log) begin() error {
+	f, err := os.OpenFile(filepath.Join(l.cfg.Dir, fmt.Sprintf("%020d%s", l.seq+1, fileSuffix)), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if l.file != nil {
+		l.file.Close() // everything in it was flushed
+	}
+	l.file, l.size, l.born = f, 0, time.Now()
+	return secretfile.SyncFolder(l.cfg.Dir)
+}
+
+// Append writes a line, and returns when it is on the disk. It fills in Seq, Prev, Hash, and Time if that is zero.
+func (l *Log) Append(e Entry) error {
+	b, err := l.add(e)
+	if err != nil {
+		return err
+	}
+	return l.flush(b)
+}
+
+// Note writes a line with the next flush: that of an Append or of [Log.Flush]. A crash may lose it.
+func (l *Log) Note(e Entry) error {
+	b, err := l.add(e)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	full := len(b.bodies) >= maxNotes
+	l.mu.Unlock()
+	if full {
+		return l.flush(b)
+	}
+	return nil
+}
+
+// Flush writes what [Log.Note] has left.
+func (l *Log) Flush() error {
+	l.mu.Lock()
+	b := l.batch
+	empty := len(b.bodies) == 0
+	l.mu.Unlock()
+	if empty {
+		return nil
+	}
+	return l.flush(b)
+}
+
+func (l *Log) add(e Entry) (*batch, error) {
+	body, err := e.body()
+	if err != nil {
+		return nil, fmt.Errorf("audit log: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.batch
+	b.bodies = append(b.bodies, body)
+	return b, nil
+}
+
+// flush has a batch written: by the caller if it is its turn, else by whoever is faster.
+func (l *Log) flush(b *batch) error {
+	select {
+	case <-b.done:
+		return b.err
+	case l.turn <- struct{}{}:
+	}
+	defer func() { <-l.turn }()
+	select {
+	case <-b.done:
+		return b.err
+	default: // then it is l.batch, which only the holder of the turn replaces
+	}
+	l.mu.Lock()
+	l.batch = newBatch()
+	l.mu.Unlock()
+	if err := l.write(b.bodies); err != nil {
+		b.err = fmt.Errorf("audit log: %w", err)
+	}
+	close(b.done)
+	return b.err
+}
+
+// write writes lines and flushes them. If that fails there is none of them: what the disk has taken is cut off again,
+// now or before the next lines. The caller has the turn.
+func (l *Log) write(bodies [][]byte) error {
+	if l.closed {
+		return ErrClosed
+	}
+	if l.file == nil {
+		if err := l.reopen(); err != nil {
+			return err
+		}
+	}
+	if l.size >= l.fileSize() || l.size > 0 && time.Since(l.born) >= fileAge {
+		removed, err := l.roll()
+		if err != nil {
+			return err
+		}
+		bodies = slices.Concat(removed, bodies)
+	}
+	var text []byte
+	seq, hash := l.seq, l.hash
+	for _, body := range bodies {
+		seq++
+		text, hash = appendLine(text, seq, body, hash)
+	}
+	_, err := l.file.WriteAt(text, l.size)
+	if err == nil {
+		err = l.file.Sync()
+	}
+	if err != nil {
+		err = errors.Join(err, l.file.Close())
+		l.file = nil // what a failed flush has left is known only after a new start
+		return err
+	}
+	l.size, l.seq, l.hash = l.size+int64(len(text)), seq, hash
+	return nil
+}
+
+// reopen opens the file again after an error, and cuts off what nobody was told is there.
+func (l *Log) reopen() error {
+	names, err := files(l.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return l.begin()
+	}
+	f, err := os.OpenFile(names[len(names)-1], os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Truncate(l.size), f.Sync()); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	l.file = f
+	return nil
+}
+
+// Last returns the number and the hash of the last line that is on the disk: worth keeping elsewhere.
+func (l *Log) Last() (seq uint64, hash string) {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	return l.seq, l.hash
+}
+
+// Close writes what waits and closes the log.
+func (l *Log) Close() error {
+	err := l.Flush()
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	l.closed = true
+	if l.file != nil {
+		err = errors.Join(err, l.file.Close())
+		l.file = nil
+	}
+	return err
+}
+
+// files returns the files of a log, the oldest first.
+func files(dir string) ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*"+fileSuffix))
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { _, err := firstSeq(n); return err != nil })
+	slices.Sort(names)
+	return names, nil
+}
+
+// firstSeq is the number in the name of a file.
+func firstSeq(name string) (uint64, error) {
+	base := filepath.Base(name)
+	return strconv.ParseUint(base[:len(base)-len(fileSuffix)], 10, 64)
+}
