@@ -110,6 +110,15 @@ func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
 		return
 	}
+	p, err := s.peerOf(r)
+	if err != nil {
+		defer s.agents.leave()
+		s.metrics.refused.WithLabelValues("identity").Inc()
+		s.turnedAway(r.RemoteAddr, p, "", err)
+		w.Header().Set("Connection", "close")
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
 	handedOver := false
 	defer func() {
 		if !handedOver {
@@ -123,7 +132,7 @@ func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	handedOver = true
-	go s.serveAgent(c)
+	go s.serveAgent(c, p)
 }
 
 // refuse answers a connect that cannot be taken now.

@@ -23,6 +23,10 @@ func Answer(err error) error {
 		return nil
 	case errors.As(err, &ready):
 		return ready
+	case errors.Is(err, ErrPlaintext):
+		return rest.Errorf(http.StatusForbidden, "%v", ErrPlaintext)
+	case errors.Is(err, ErrAudit):
+		return rest.Errorf(http.StatusServiceUnavailable, "%v", ErrAudit)
 	case errors.Is(err, ErrNotFound):
 		return rest.Errorf(http.StatusNotFound, "not found: agent")
 	case errors.As(err, &kind):

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jkstack/jkframe/v2/server/internal/audit"
 	"github.com/jkstack/jkframe/v2/server/rest"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -18,12 +19,13 @@ const maxScrapes = 2
 type api struct {
 	huma        huma.API
 	mux         *http.ServeMux
-	roles       map[string]Role // what each pattern of the mux needs
-	registering Role            // of what goes through huma; 0 while nothing does
+	roles       map[string]Role     // what each pattern of the mux needs
+	bodies      map[string][]string // content types that a pattern of huma takes; other patterns see to that themselves
+	registering Role                // of what goes through huma; 0 while nothing does
 }
 
 func newAPI(version string) *api {
-	a := &api{mux: http.NewServeMux(), roles: make(map[string]Role)}
+	a := &api{mux: http.NewServeMux(), roles: make(map[string]Role), bodies: make(map[string][]string)}
 	a.huma = rest.New("agent-server", version, a)
 	return a
 }
@@ -52,7 +54,14 @@ func (s *Server) registerAll() error {
 		MaxRequestsInFlight: maxScrapes,
 		ErrorHandling:       promhttp.ContinueOnError,
 	})
-	h.Handle(RoleRead, "GET /metrics", scrape.ServeHTTP)
+	h.Handle(RoleRead, "GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if p, _ := PrincipalOf(r.Context()); p.bound() {
+			rest.Errorf(http.StatusForbidden, "the metrics are of all agents, and this token is for some").Write(w)
+			return
+		}
+		scrape.ServeHTTP(w, r)
+	})
+	h.registerAudit()
 	return nil
 }
 
@@ -114,11 +123,13 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		s.ready(out)
 		return
 	}
-	if refusal := s.guard.check(r); refusal != nil {
-		if refusal.Code == http.StatusUnauthorized {
-			out.Header().Set("WWW-Authenticate", `Bearer realm="agent-server"`)
-		}
-		refusal.Write(out)
+	p, refusal, why := s.guard.check(r)
+	if refusal == nil {
+		why = "role or content type"
+		refusal = s.api.admits(p, r)
+	}
+	if refusal != nil {
+		s.refuseCall(out, r, p, refusal, why)
 		return
 	}
 	if !s.requests.enter() {
@@ -127,6 +138,43 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.requests.leave()
+	r = r.WithContext(WithPrincipal(r.Context(), *p))
+	if s.api.changes(r) {
+		s.serveChange(out, r, p)
+		return
+	}
+	s.api.ServeHTTP(out, r)
+}
+
+// refuseCall answers a call that may not be made.
+func (s *Server) refuseCall(w http.ResponseWriter, r *http.Request, p *Principal, refusal *rest.Error, why string) {
+	switch refusal.Code {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="agent-server"`)
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "1")
+	}
+	e := audit.Entry{Event: "api.refused", From: r.RemoteAddr, What: r.Method + " " + clip(r.URL.Path, 255), Result: why}
+	if p != nil {
+		e.Actor = p.Name
+	}
+	s.refused(e)
+	refusal.Write(w)
+}
+
+// serveChange answers a call that has something done, which is in the audit log before. What it has agents do is there
+// too, see [Fleet].
+func (s *Server) serveChange(out *recorder, r *http.Request, p *Principal) {
+	e := audit.Entry{Event: "api", Actor: p.Name, From: p.From, What: r.Method + " " + clip(r.URL.Path, 255)}
+	if err := s.audit.Append(e); err != nil {
+		s.faults.say("call not answered", errAttr(err))
+		rest.Errorf(http.StatusServiceUnavailable, "%v", ErrAudit).Write(out)
+		return
+	}
+	defer func() {
+		e.Event, e.Result = "api.result", strconv.Itoa(out.status)
+		s.note(e)
+	}()
 	s.api.ServeHTTP(out, r)
 }
 

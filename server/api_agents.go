@@ -20,12 +20,15 @@ type agentView struct {
 	Platform string `json:"platform" example:"debian"`
 	Arch     string `json:"arch" example:"x86_64"`
 	IsBusy   bool   `json:"is_busy" doc:"the agent has not yet taken what is being sent to it"`
+
+	Authenticated bool `json:"authenticated" doc:"a certificate proves id and type; without one they are what the agent says"`
 }
 
 func viewOf(a Agent) agentView {
 	v := agentView{
 		ID: a.ID, Type: a.Name, Version: a.Version, MAC: a.MAC,
 		OS: a.OS, Platform: a.Platform, Arch: a.Arch, IsBusy: a.Busy,
+		Authenticated: a.Authenticated,
 	}
 	if len(a.IP) > 0 {
 		v.IP = a.IP.String()

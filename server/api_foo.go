@@ -13,7 +13,7 @@ import (
 const fooType = "example-agent"
 
 func (h *Host) registerFoo() {
-	Register(h, RoleOperate, huma.Operation{
+	Register(h, RoleRead, huma.Operation{
 		OperationID: "foo", Method: http.MethodGet, Path: "/api/foo/{id}",
 		Summary: "Ask an example agent for a sign of life",
 		Errors: []int{

@@ -20,7 +20,7 @@ import (
 
 func agentJSON(id, kind, os string) string {
 	return fmt.Sprintf(`{"id":%q,"type":%q,"version":"1.2.3","ip":"192.0.2.10","mac":"02:00:c0:00:02:0a","os":%q,`+
-		`"platform":"debian","arch":"x86_64","is_busy":false}`, id, kind, os)
+		`"platform":"debian","arch":"x86_64","is_busy":false,"authenticated":false}`, id, kind, os)
 }
 
 // Programs read these very answers.
@@ -38,7 +38,7 @@ func TestAPI(t *testing.T) {
 	shake(t, bare, wire.ComePayload{ID: "a%c"})
 
 	example, exec, windows := agentJSON("example-01", "example-agent", "linux"), agentJSON("exec-01", "exec-agent", "linux"), agentJSON("win-01", "exec-agent", "windows")
-	nothing := `{"id":"a%c","type":"","version":"","ip":"","mac":"","os":"","platform":"","arch":"","is_busy":false}`
+	nothing := `{"id":"a%c","type":"","version":"","ip":"","mac":"","os":"","platform":"","arch":"","is_busy":false,"authenticated":false}`
 	for _, tt := range []struct {
 		path   string
 		status int

@@ -13,8 +13,8 @@ import (
 const freshPerSecond = 100
 
 // serveAgent is the life of a connection. At its end it leaves s.agents, which counts it.
-func (s *Server) serveAgent(c *conn.Conn) {
-	sess := s.welcome(c)
+func (s *Server) serveAgent(c *conn.Conn, p peer) {
+	sess := s.welcome(c, p)
 	if sess == nil {
 		s.agents.leave()
 		return

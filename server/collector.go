@@ -14,6 +14,7 @@ type fleetCollector struct {
 	count, info, version            *prometheus.Desc
 	framesIn, bytesIn               *prometheus.Desc
 	framesOut, bytesOut, agentGauge *prometheus.Desc
+	unauthenticated                 *prometheus.Desc
 }
 
 // reportTags are the values of a monitor report, as its field is called in the metrics.
@@ -52,10 +53,12 @@ func newFleetCollector(r *registry) *fleetCollector {
 		version:  prometheus.NewDesc("agent_version", "", []string{"go_version", "id", "version"}, nil),
 
 		agentGauge: prometheus.NewDesc("agent_server_agents", "Agents that are connected.", nil, nil),
-		framesIn:   prometheus.NewDesc("agent_server_received_frames_total", "Frames that agents have sent.", nil, nil),
-		bytesIn:    prometheus.NewDesc("agent_server_received_bytes_total", "Bytes of frames that agents have sent, before compression.", nil, nil),
-		framesOut:  prometheus.NewDesc("agent_server_sent_frames_total", "Frames sent to agents.", nil, nil),
-		bytesOut:   prometheus.NewDesc("agent_server_sent_bytes_total", "Bytes of frames sent to agents, before compression.", nil, nil),
+		unauthenticated: prometheus.NewDesc("agent_server_agents_unauthenticated",
+			"Agents that are connected without a certificate: nothing proves who they are.", nil, nil),
+		framesIn:  prometheus.NewDesc("agent_server_received_frames_total", "Frames that agents have sent.", nil, nil),
+		bytesIn:   prometheus.NewDesc("agent_server_received_bytes_total", "Bytes of frames that agents have sent, before compression.", nil, nil),
+		framesOut: prometheus.NewDesc("agent_server_sent_frames_total", "Frames sent to agents.", nil, nil),
+		bytesOut:  prometheus.NewDesc("agent_server_sent_bytes_total", "Bytes of frames sent to agents, before compression.", nil, nil),
 	}
 	for _, t := range reportTags {
 		c.tags = append(c.tags, label("tag", t.tag))
@@ -66,7 +69,7 @@ func newFleetCollector(r *registry) *fleetCollector {
 // Describe implements [prometheus.Collector].
 func (c *fleetCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.count, c.info, c.version, c.agentGauge, c.framesIn, c.bytesIn, c.framesOut, c.bytesOut,
+		c.count, c.info, c.version, c.agentGauge, c.unauthenticated, c.framesIn, c.bytesIn, c.framesOut, c.bytesOut,
 	} {
 		ch <- d
 	}
@@ -78,6 +81,13 @@ func (c *fleetCollector) Collect(ch chan<- prometheus.Metric) {
 	n := float64(len(agents))
 	ch <- prometheus.MustNewConstMetric(c.count, prometheus.GaugeValue, n)
 	ch <- prometheus.MustNewConstMetric(c.agentGauge, prometheus.GaugeValue, n)
+	unproven := 0
+	for _, s := range agents {
+		if !s.agent.Authenticated {
+			unproven++
+		}
+	}
+	ch <- prometheus.MustNewConstMetric(c.unauthenticated, prometheus.GaugeValue, float64(unproven))
 	ch <- prometheus.MustNewConstMetric(c.framesIn, prometheus.CounterValue, float64(stats.InFrames))
 	ch <- prometheus.MustNewConstMetric(c.bytesIn, prometheus.CounterValue, float64(stats.InBytes))
 	ch <- prometheus.MustNewConstMetric(c.framesOut, prometheus.CounterValue, float64(stats.OutFrames))

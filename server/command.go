@@ -87,7 +87,7 @@ func (c Command) root() *cobra.Command {
 	}
 	run.RunE = func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), confOf(cmd)) }
 	check.RunE = func(cmd *cobra.Command, _ []string) error { return c.check(confOf(cmd)) }
-	root.AddCommand(run, check, &cobra.Command{
+	root.AddCommand(run, check, c.tokenCommand(), c.agentCommand(), c.auditCommand(), c.caCommand(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,
@@ -143,7 +143,7 @@ func (c Command) run(ctx context.Context, file string) error {
 		return err
 	}
 	log.Info("server started", "version", c.Version, "agents", text(srv.AgentAddr()), "api", text(srv.APIAddr()),
-		"token_file", srv.TokenFile())
+		"token_file", srv.TokenFile(), "ca", srv.Fingerprint())
 	err = srv.Run(ctx)
 	log.Info("server stopped")
 	return err

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,9 +24,18 @@ type Config struct {
 	// API is the interface for people and programs.
 	API APIConfig `kv:"api"`
 
-	// Insecure allows addresses beyond loopback: what is said there can be read and changed on the way. By default, such
-	// an address is an error.
-	Insecure bool `kv:"insecure" desc:"allow addresses beyond loopback, without encryption"`
+	// TLS is what both listeners show to clients.
+	TLS TLSConfig `kv:"tls"`
+
+	// Insecure has the listeners speak with clients without TLS as well, though other machines can reach them: what is said
+	// there can be read and changed on the way. By default, only listeners on loopback do.
+	Insecure bool `kv:"insecure" desc:"speak without TLS as well on addresses beyond loopback"`
+
+	// Agents is who may connect.
+	Agents AgentsConfig `kv:"agents"`
+
+	// Audit is how long the audit log is kept.
+	Audit AuditConfig `kv:"audit"`
 
 	// ConnectLimit is how many agents may connect in a second; the others are told when to come again. Less than 0 means
 	// as many as come. By default, 2000.
@@ -64,6 +72,42 @@ type APIConfig struct {
 
 	// Timeout is how long a call waits for the answer of an agent. By default, a minute.
 	Timeout time.Duration `kv:"timeout" desc:"how long a call waits for an agent"`
+
+	// Rate is how many requests a second a token may make, and as many at once. Less than 0 means as many as come. By
+	// default, 50,000.
+	Rate int `kv:"rate" desc:"requests a second of one token, -1 for as many as come"`
+}
+
+// TLSConfig is the part of a [Config] for TLS. Without files the server makes a certificate authority of its own in DataDir.
+type TLSConfig struct {
+	// Cert and Key are files in PEM: the certificate with what leads to its issuer, and its key. They are read again when they
+	// change. By default, the server makes certificates of its own.
+	Cert string `kv:"cert" desc:"file with the certificate; empty: the server makes one"`
+	Key  string `kv:"key" desc:"file with the key of the certificate"`
+
+	// Names are host names and IP addresses by which clients reach the server, besides those that it knows of its host. A
+	// certificate of its own is for them.
+	Names []string `kv:"names" desc:"names and addresses by which clients reach the server"`
+}
+
+// AgentsConfig is the part of a [Config] for who may connect as an agent.
+type AgentsConfig struct {
+	// Auth is "enrolled" to take only agents that are enrolled, or "open" to take those of the field as well, which are who
+	// they say they are. By default, "open" where only this host can be, else "enrolled".
+	Auth string `kv:"auth" desc:"enrolled: only agents with a certificate; open: others as well"`
+
+	// CertLife is how long the certificate of an agent lasts; it renews it when two thirds are over. At least an hour. By
+	// default, 90 days.
+	CertLife time.Duration `kv:"cert_life" desc:"how long the certificate of an agent lasts"`
+}
+
+// AuditConfig is the part of a [Config] for the audit log.
+type AuditConfig struct {
+	// Size is how many bytes it may have, about; the oldest lines go. At least 1 MB. By default, 1 GB.
+	Size int64 `kv:"size,bytes" desc:"how large the audit log may become"`
+
+	// Age is how long its lines are kept. By default, as long as Size allows.
+	Age time.Duration `kv:"age" desc:"how long lines of the audit log are kept, 0s for as long as its size allows"`
 }
 
 // noListener is the address that means none.
@@ -76,7 +120,10 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Listen, "127.0.0.1:13081")
 	orDefault(&c.API.Listen, "127.0.0.1:13080")
 	orDefault(&c.API.Timeout, time.Minute)
+	orDefault(&c.API.Rate, 50_000)
 	orDefault(&c.ConnectLimit, 2000)
+	orDefault(&c.Agents.CertLife, defaultAgentCertLife)
+	orDefault(&c.Audit.Size, 1_000_000_000)
 	orDefault(&c.DataDir, "data")
 	orDefault(&c.API.TokenFile, filepath.Join(c.DataDir, "api.token"))
 	orDefault(&c.Version, "0.0.0")
@@ -122,8 +169,28 @@ func (c Config) problems() []*FieldError {
 			list = append(list, &FieldError{Key: key, Err: err})
 		}
 	}
-	add("listen", checkAddress(c.Listen, c.Insecure))
-	add("api.listen", checkAddress(c.API.Listen, c.Insecure))
+	add("listen", checkAddress(c.Listen))
+	add("api.listen", checkAddress(c.API.Listen))
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		add("tls.cert", errors.New("tls.cert and tls.key need each other"))
+	}
+	for _, n := range c.TLS.Names {
+		if n == "" || strings.ContainsAny(n, "/ ") || net.ParseIP(n) == nil && strings.Contains(n, ":") {
+			add("tls.names", fmt.Errorf("%q is neither the name of a host nor an IP address: write it without scheme and port", n))
+		}
+	}
+	if a := c.Agents.Auth; a != "" && a != authOpen && a != authEnrolled {
+		add("agents.auth", fmt.Errorf("%q is neither %s nor %s", a, authOpen, authEnrolled))
+	}
+	if c.Agents.CertLife < time.Hour {
+		add("agents.cert_life", fmt.Errorf("%v is less than an hour", c.Agents.CertLife))
+	}
+	if c.Audit.Size < 1_000_000 {
+		add("audit.size", fmt.Errorf("%d bytes are less than 1 MB", c.Audit.Size))
+	}
+	if c.Audit.Age < 0 {
+		add("audit.age", fmt.Errorf("%v is less than nothing", c.Audit.Age))
+	}
 	if c.API.Timeout < 0 {
 		add("api.timeout", fmt.Errorf("%v is less than nothing", c.API.Timeout))
 	}
@@ -148,18 +215,11 @@ func joined(err error) []error {
 	return []error{err}
 }
 
-// checkAddress refuses an address that strangers could reach, unless that was asked for.
-func checkAddress(addr string, insecure bool) error {
+// checkAddress refuses what is no address.
+func checkAddress(addr string) error {
 	if addr == noListener {
 		return nil
 	}
-	a, err := net.ResolveTCPAddr("tcp", addr)
-	if err != nil {
-		return err
-	}
-	if !insecure && !a.IP.IsLoopback() {
-		return fmt.Errorf("%q can be reached from other machines, and nothing is encrypted there: use an address such as %s behind a proxy "+
-			"that speaks TLS, or write \"insecure = true\"", addr, net.JoinHostPort("127.0.0.1", strconv.Itoa(a.Port)))
-	}
-	return nil
+	_, err := net.ResolveTCPAddr("tcp", addr)
+	return err
 }

@@ -18,6 +18,12 @@ type Agent struct {
 	Remote    string    // the address it came from
 	Connected time.Time // when it shook hands
 	Busy      bool      // it has not yet taken what is being sent to it
+
+	// Authenticated means that a certificate proves its ID and its type; of any other agent they are what it says.
+	Authenticated bool
+
+	// Secure means that nobody between can read what is said: the connection speaks TLS, or is on the same host.
+	Secure bool
 }
 
 // Filter chooses agents for [Fleet.List]. The zero value chooses all.
@@ -30,6 +36,11 @@ type Filter struct {
 
 // Fleet is how agents are reached. A [*Server] is one: the agents connected to itself. Its methods may be called by any
 // number of goroutines at once.
+//
+// What is sent is an order, unless its message was declared with [wire.Query] and is sent with [Call] or [Send]. An order is
+// in the audit log, on the disk, before it goes out, in the name of ctx (see [PrincipalOf]); it is not sent if it cannot be
+// written, which is [ErrAudit]. One with a password is not sent where it could be read on the way, which is
+// [ErrPlaintext]. Agents that the principal may not reach are not there for it.
 type Fleet interface {
 	// List returns the chosen agents, sorted by id.
 	List(ctx context.Context, f Filter) ([]Agent, error)
@@ -66,7 +77,7 @@ type Encode func(b []byte, task string) ([]byte, error)
 // A function given to [Receive] must not call the agent that it was called for: the answer would wait behind it.
 func Call[Q, R any](ctx context.Context, f Fleet, id string, c wire.Call[Q, R], q Q) (R, error) {
 	var r R
-	err := f.Call(ctx, id,
+	err := f.Call(asQuery(ctx, c.Request.Has(wire.Query)), id,
 		func(b []byte, task string) ([]byte, error) { return c.Request.Append(b, task, &q) },
 		func(f *wire.Frame) (last bool, err error) {
 			if err := checkReply(f, c.Reply.Type()); err != nil {
@@ -95,7 +106,7 @@ func checkReply(f *wire.Frame, want wire.Type) error {
 
 // Send sends a message to an agent and waits for no answer. An answer can be had with [Receive].
 func Send[T any](ctx context.Context, f Fleet, id string, m *wire.Message[T], v T) error {
-	err := f.Send(ctx, id, func(b []byte, task string) ([]byte, error) { return m.Append(b, task, &v) })
+	err := f.Send(asQuery(ctx, m.Has(wire.Query)), id, func(b []byte, task string) ([]byte, error) { return m.Append(b, task, &v) })
 	if err != nil {
 		return fmt.Errorf("%s to agent %q: %w", m.Name(), id, err)
 	}

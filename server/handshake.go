@@ -17,7 +17,7 @@ func (s *Server) forget(sess *session) {
 }
 
 // welcome shakes hands. It returns nil, and the connection is closed, if that fails.
-func (s *Server) welcome(c *conn.Conn) *session {
+func (s *Server) welcome(c *conn.Conn, p peer) *session {
 	limit, ok := s.conns.add(c)
 	if !ok {
 		c.Close(conn.CodeGoingAway, ErrStopped.Error())
@@ -30,7 +30,7 @@ func (s *Server) welcome(c *conn.Conn) *session {
 		defer close(expired)
 		c.Close(conn.CodePolicy, "no handshake")
 	})
-	sess, result, err := s.shakeHands(c)
+	sess, result, err := s.shakeHands(c, p)
 	if !timer.Stop() {
 		<-expired
 		if sess != nil {
@@ -54,7 +54,7 @@ func (s *Server) welcome(c *conn.Conn) *session {
 }
 
 // shakeHands waits for the first message and answers it. The result is the label under which it is counted.
-func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err error) {
+func (s *Server) shakeHands(c *conn.Conn, p peer) (sess *session, result string, err error) {
 	come, result, err := receiveCome(c)
 	if err != nil {
 		if result != "lost" {
@@ -65,30 +65,31 @@ func (s *Server) shakeHands(c *conn.Conn) (sess *session, result string, err err
 	now := time.Now()
 	crash := come.Crash
 	come.Crash = nil // the session keeps the rest
-	assigned := come.ID == ""
-	if assigned {
-		come.ID = newAgentID(now)
-	} else if err := wire.CheckID(come.ID); err != nil {
-		err = fmt.Errorf("agent %w", err)
+	result, err = s.identify(&come, p, now)
+	if err != nil {
+		s.turnedAway(c.RemoteAddr().String(), p, come.ID, err)
 		s.turnAway(c, err)
-		return nil, "bad_id", err
+		return nil, result, err
 	}
-	sess = newSession(c, come, now)
+	sess = newSession(c, p, come, now)
 	old, err := s.sessions.claim(s.ctx, sess)
 	if err != nil {
 		s.turnAway(c, err)
 		if !errors.Is(err, errConflict) {
 			return nil, "draining", err
 		}
+		s.turnedAway(sess.agent.Remote, p, come.ID, err)
 		return nil, "conflict", fmt.Errorf("%w: %q", err, come.ID)
-	}
-	result = "ok"
-	if assigned {
-		result = "assigned"
 	}
 	if old != nil {
 		result = "takeover"
+		s.tookOver(old, sess)
 		s.evict(old)
+	}
+	if err := s.stillEnrolled(sess); err != nil {
+		s.turnAway(c, err)
+		s.forget(sess)
+		return nil, "revoked", err
 	}
 	if err := s.answer(c, wire.HandshakePayload{OK: true, ID: come.ID}); err != nil {
 		s.forget(sess)

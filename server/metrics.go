@@ -18,6 +18,7 @@ type metrics struct {
 	failures   *prometheus.CounterVec   // of functions given to Receive, by kind
 	calls      *prometheus.HistogramVec // seconds, by result
 	requests   *prometheus.CounterVec   // of the API, by route and status
+	unaudited  prometheus.Counter       // refusals that are not in the audit log, because there were too many
 }
 
 func newMetrics() *metrics {
@@ -35,6 +36,7 @@ func newMetrics() *metrics {
 	m.late = counter("late_replies_total", "Answers of agents that nobody waited for any more.").WithLabelValues()
 	m.failures = counter("handler_failures_total", "Failures of functions that receive messages.", "kind")
 	m.requests = counter("api_requests_total", "Requests to the API.", "route", "code")
+	m.unaudited = counter("unaudited_refusals_total", "Refusals that are not in the audit log, because there were too many at once.").WithLabelValues()
 	m.calls = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "agent_server_call_duration_seconds",
 		Help:    "Time from a request to an agent to its answer.",

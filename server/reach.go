@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/wire"
@@ -32,11 +33,22 @@ func (s *Server) encoded(encode Encode, task string, use func(frame []byte) erro
 }
 
 // List implements [Fleet].
-func (s *Server) List(_ context.Context, f Filter) ([]Agent, error) { return s.sessions.list(f), nil }
+func (s *Server) List(ctx context.Context, f Filter) ([]Agent, error) {
+	return s.sessions.list(f, scope(ctx)), nil
+}
+
+// reach returns the session of an agent that may be seen in a context, nil if there is none.
+func (s *Server) reach(ctx context.Context, id string) *session {
+	sess := s.sessions.get(id)
+	if sees := scope(ctx); sess != nil && sees != nil && !sees(&sess.agent) {
+		return nil
+	}
+	return sess
+}
 
 // Get implements [Fleet].
-func (s *Server) Get(_ context.Context, id string) (Agent, error) {
-	sess := s.sessions.get(id)
+func (s *Server) Get(ctx context.Context, id string) (Agent, error) {
+	sess := s.reach(ctx, id)
 	if sess == nil {
 		return Agent{}, ErrNotFound
 	}
@@ -60,7 +72,7 @@ func (s *Server) Call(ctx context.Context, id string, encode Encode, take func(*
 }
 
 func (s *Server) callAgent(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool, err error)) error {
-	sess := s.sessions.get(id)
+	sess := s.reach(ctx, id)
 	if sess == nil {
 		return ErrNotFound
 	}
@@ -69,10 +81,15 @@ func (s *Server) callAgent(ctx context.Context, id string, encode Encode, take f
 	if !sess.calls.add(task, c) {
 		return ErrGone
 	}
-	err := s.encoded(encode, task, func(frame []byte) error { return sess.send(ctx, frame) })
+	var o *order
+	err := s.encoded(encode, task, func(frame []byte) (err error) {
+		o, err = s.deliver(ctx, sess, task, frame)
+		return err
+	})
 	if err == nil {
 		select {
 		case <-c.done:
+			o.ended(c.err)
 			return c.err
 		case <-ctx.Done():
 			err = context.Cause(ctx)
@@ -81,18 +98,32 @@ func (s *Server) callAgent(ctx context.Context, id string, encode Encode, take f
 		}
 	}
 	sess.calls.remove(task)
-	return c.end(err)
+	err = c.end(err)
+	o.ended(err)
+	return err
 }
 
 // Begin implements [Fleet].
 func (s *Server) Begin(ctx context.Context, id string, encode Encode, take func(*wire.Frame) (last bool)) (func(), error) {
-	sess := s.sessions.get(id)
+	sess := s.reach(ctx, id)
 	if sess == nil {
 		return nil, ErrNotFound
 	}
 	task := s.tasks.next(time.Now())
-	end := s.lasting.add(task, id, take, s.takePanicked)
-	if err := s.encoded(encode, task, func(frame []byte) error { return sess.send(ctx, frame) }); err != nil {
+	var o atomic.Pointer[order]
+	end := s.lasting.add(task, id, func(f *wire.Frame) bool {
+		last := take(f)
+		if last {
+			o.Load().ended(nil)
+		}
+		return last
+	}, s.takePanicked)
+	err := s.encoded(encode, task, func(frame []byte) error {
+		sent, err := s.deliver(ctx, sess, task, frame)
+		o.Store(sent)
+		return err
+	})
+	if err != nil {
 		end()
 		return nil, err
 	}
@@ -106,9 +137,16 @@ func (s *Server) takePanicked(id string, p *PanicError) {
 
 // Send implements [Fleet].
 func (s *Server) Send(ctx context.Context, id string, encode Encode) error {
-	sess := s.sessions.get(id)
+	sess := s.reach(ctx, id)
 	if sess == nil {
 		return ErrNotFound
 	}
-	return s.encoded(encode, s.tasks.next(time.Now()), func(frame []byte) error { return sess.send(ctx, frame) })
+	task := s.tasks.next(time.Now())
+	return s.encoded(encode, task, func(frame []byte) error {
+		o, err := s.deliver(ctx, sess, task, frame)
+		if err == nil {
+			o.ended(nil)
+		}
+		return err
+	})
 }

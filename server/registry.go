@@ -38,6 +38,9 @@ func newRegistry() *registry { return &registry{sessions: make(map[string]*sessi
 // claim gives the id of a new session to it, or says why not. If a silent session had it, that one is returned: it has
 // lost its id and must be closed.
 func (r *registry) claim(ctx context.Context, s *session) (old *session, err error) {
+	if old := r.supersede(s); old != nil {
+		return old, nil
+	}
 	for first := true; ; first = false {
 		old, alive := r.tryClaim(s)
 		switch {
@@ -59,6 +62,19 @@ func (r *registry) claim(ctx context.Context, s *session) (old *session, err err
 			return old, nil
 		}
 	}
+}
+
+// supersede takes the id of a session whose agent proves nothing for one whose agent does. It returns the former.
+func (r *registry) supersede(s *session) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.sessions[s.agent.ID]
+	if old == nil || old.agent.Authenticated || !s.agent.Authenticated {
+		return nil
+	}
+	r.retire(old)
+	r.sessions[s.agent.ID] = s
+	return old
 }
 
 // tryClaim takes a free id. Otherwise it returns the session that has it, and whether that one is surely alive: if not,
@@ -174,12 +190,12 @@ func (r *registry) all() ([]*session, conn.Stats) {
 	return list, sum
 }
 
-// list returns the agents that a filter chooses.
-func (r *registry) list(f Filter) []Agent {
+// list returns the agents that a filter chooses, and that may be seen.
+func (r *registry) list(f Filter, sees func(*Agent) bool) []Agent {
 	r.mu.Lock()
 	var chosen []*session
 	for _, s := range r.sessions {
-		if (f.Type == "" || f.Type == s.agent.Name) && (f.OS == "" || f.OS == s.agent.OS) {
+		if (f.Type == "" || f.Type == s.agent.Name) && (f.OS == "" || f.OS == s.agent.OS) && (sees == nil || sees(&s.agent)) {
 			chosen = append(chosen, s)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jkstack/jkframe/v2/server/rest"
@@ -20,6 +21,16 @@ const (
 	RoleOperate                 // has agents do something: run, upload, download
 	RoleAdmin                   // decides who may do what
 )
+
+// roleNamed returns the role with this name.
+func roleNamed(name string) (Role, bool) {
+	for _, r := range []Role{RoleRead, RoleOperate, RoleAdmin} {
+		if r.String() == name {
+			return r, true
+		}
+	}
+	return 0, false
+}
 
 func (r Role) String() string {
 	switch r {
@@ -47,6 +58,21 @@ func Register[I, O any](h *Host, role Role, op huma.Operation, handler func(cont
 		return out, Answer(err)
 	})
 	api.registering = 0
+	api.bodies[op.Method+" "+op.Path] = bodyTypes(api.huma.OpenAPI(), op)
+}
+
+// bodyTypes are the content types that a call takes: JSON, unless it was declared with others.
+func bodyTypes(spec *huma.OpenAPI, op huma.Operation) []string {
+	item := spec.Paths[op.Path]
+	if item == nil {
+		return []string{"application/json"}
+	}
+	for _, o := range []*huma.Operation{item.Post, item.Put, item.Patch, item.Delete} {
+		if o != nil && o.Method == op.Method && o.RequestBody != nil {
+			return slices.Sorted(maps.Keys(o.RequestBody.Content))
+		}
+	}
+	return []string{"application/json"}
 }
 
 // Handle adds a call to the API that answers as it likes, and is not described. Patterns are those of [http.ServeMux].

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/server/internal/audit"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
@@ -42,18 +44,24 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
 	}
-	agents := s.newListener("listen", s.agentLn, &http.Server{
+	if err := s.audit.Append(audit.Entry{Event: "server.start", Actor: "server", Result: "ok", What: s.cfg.Version}); err != nil {
+		return errors.Join(err, s.closeListeners())
+	}
+	agents := s.newListener("listen", s.door(s.agentLn, s.cfg.Listen, tls.RequestClientCert), &http.Server{
 		Handler:     s.AgentHandler(),
 		ReadTimeout: headerTime, // of requests; what is a WebSocket has deadlines of its own
 	})
-	apis := s.newListener("api.listen", s.apiLn, &http.Server{
+	apis := s.newListener("api.listen", s.door(s.apiLn, s.cfg.API.Listen, tls.NoClientCert), &http.Server{
 		Handler:      s.APIHandler(),
 		ReadTimeout:  clientTime,
 		WriteTimeout: s.cfg.API.Timeout + clientTime, // it begins with the request
 	})
 	failed := make(chan error, 2+len(s.background))
 	stopBackground := s.runBackground(failed)
-	var serving sync.WaitGroup
+	watching, stopWatching := context.WithCancel(context.Background())
+	defer stopWatching()
+	var watch, serving sync.WaitGroup
+	watch.Go(func() { s.watch(watching) })
 	for _, l := range []*listener{agents, apis} {
 		if l.ln != nil {
 			serving.Go(func() { failed <- l.serve() })
@@ -69,7 +77,29 @@ func (s *Server) Run(ctx context.Context) error {
 	apis.close()
 	serving.Wait()
 	stopBackground()
-	return err
+	stopWatching()
+	watch.Wait()
+	s.note(audit.Entry{Event: "server.stop", Actor: "server", Result: "ok"})
+	return errors.Join(err, s.audit.Close())
+}
+
+// door has a listener speak TLS, and without it where nobody else is, or where that is wanted.
+func (s *Server) door(ln net.Listener, addr string, clients tls.ClientAuthType) net.Listener {
+	if ln == nil {
+		return nil
+	}
+	return secured(ln, s.certs.config(clients), s.cfg.Insecure || addr == noListener || isLoopback(addr))
+}
+
+// closeListeners closes what Listen has opened.
+func (s *Server) closeListeners() error {
+	var errs []error
+	for _, ln := range []net.Listener{s.agentLn, s.apiLn} {
+		if ln != nil {
+			errs = append(errs, ln.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // drain refuses what is new, lets requests end, and says goodbye to the agents. The listeners stay open meanwhile, so that

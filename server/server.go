@@ -2,12 +2,17 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 
+	"github.com/jkstack/jkframe/v2/server/internal/audit"
+	"github.com/jkstack/jkframe/v2/server/internal/roster"
+	"github.com/jkstack/jkframe/v2/server/internal/tokens"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
@@ -39,6 +44,12 @@ type Server struct {
 	api       *api
 	agentMux  *http.ServeMux
 
+	certs    *certs
+	roster   *roster.Roster // agents that are enrolled
+	tokens   *tokens.Store
+	audit    *audit.Log
+	refusals *admission // of lines of the audit log that strangers can cause
+
 	background []background // functions of features
 
 	spools *spools
@@ -63,6 +74,10 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	ident, err := openIdentity(cfg)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg:       cfg,
 		log:       cfg.Logger,
@@ -73,18 +88,24 @@ func New(cfg Config) (*Server, error) {
 		admission: newAdmission(cfg.ConnectLimit),
 		sessions:  newRegistry(),
 		metrics:   newMetrics(),
-		guard:     newGuard(secret, cfg.API.Hosts),
+		guard:     newGuard(secret, ident.tokens, cfg.API.Hosts, cfg.API.Rate),
 		spools:    spools,
 		api:       newAPI(cfg.Version),
 		agentMux:  http.NewServeMux(),
+		certs:     ident.certs,
+		roster:    ident.roster,
+		tokens:    ident.tokens,
+		audit:     ident.audit,
+		refusals:  newAdmission(refusalsPerSecond),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.requestsCtx, s.cancelReqs = context.WithCancelCause(context.Background())
 	s.metrics.registry.MustRegister(newFleetCollector(s.sessions))
 	s.handlers.add(wire.AgentInfo.Type(), keepReport)
 	s.agentMux.HandleFunc("GET /ws/agent", s.acceptAgent)
+	s.registerEnrolment()
 	if err := s.registerAll(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.audit.Close())
 	}
 	return s, nil
 }
@@ -99,6 +120,23 @@ func (s *Server) APIHandler() http.Handler { return http.HandlerFunc(s.serveAPI)
 
 // TokenFile returns the name of the file with the token of the API.
 func (s *Server) TokenFile() string { return s.cfg.API.TokenFile }
+
+// Fingerprint names the certificate by which agents that enrol know this server: that of its own CA, or the last one of the
+// file tls.cert.
+func (s *Server) Fingerprint() string {
+	fingerprint, err := s.certs.fingerprint()
+	if err != nil {
+		return err.Error() // the file was found good when it was read
+	}
+	return fingerprint
+}
+
+// AgentTLS and APITLS are for a program that mounts the handlers on servers of its own: with AgentTLS agents can show who they
+// are, and what changes on the disk is taken.
+func (s *Server) AgentTLS() *tls.Config { return s.certs.config(tls.RequestClientCert) }
+
+// APITLS is like [Server.AgentTLS], for the API.
+func (s *Server) APITLS() *tls.Config { return s.certs.config(tls.NoClientCert) }
 
 // Listen opens the listeners, so that their addresses are known before [Server.Run], which does it otherwise.
 func (s *Server) Listen() error {

@@ -14,6 +14,7 @@ import (
 // There are very many of them: what not every one needs is made when it is needed.
 type session struct {
 	agent Agent // as it came; immutable
+	peer  peer  // what its certificate says; immutable
 	conn  *conn.Conn
 
 	lifetime lifetime
@@ -30,8 +31,10 @@ type report struct {
 	at time.Time
 }
 
-func newSession(c *conn.Conn, come wire.ComePayload, now time.Time) *session {
-	s := &session{agent: Agent{ComePayload: come, Remote: c.RemoteAddr().String(), Connected: now}, conn: c}
+func newSession(c *conn.Conn, p peer, come wire.ComePayload, now time.Time) *session {
+	s := &session{peer: p, conn: c, agent: Agent{
+		ComePayload: come, Remote: c.RemoteAddr().String(), Connected: now, Authenticated: p.identity != nil, Secure: p.secure,
+	}}
 	greeting := make(chan struct{})
 	s.greeting.Store(&greeting)
 	return s

@@ -4,7 +4,7 @@ import "time"
 
 // LogList asks for the log files of the agent itself.
 var LogList = Call[Empty, LogListReply]{
-	Request: Define[Empty](10000, "agent log list", ""),
+	Request: Define[Empty](10000, "agent log list", "", Query),
 	Reply:   Define[LogListReply](10001, "agent log list reply", "ls_log"),
 }
 

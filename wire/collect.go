@@ -4,7 +4,7 @@ import "time"
 
 // CollectStatus asks what an agent collects by itself.
 var CollectStatus = Call[Empty, CollectStatusReply]{
-	Request: Define[Empty](34, "collect status request", ""),
+	Request: Define[Empty](34, "collect status request", "", Query),
 	Reply:   Define[CollectStatusReply](35, "collect status", "hm_status_rep"),
 }
 

@@ -14,7 +14,7 @@ var (
 
 // Foo is the request of the example agent.
 var Foo = Call[Empty, Empty]{
-	Request: Define[Empty](8, "foo", ""),
+	Request: Define[Empty](8, "foo", "", Query),
 	Reply:   Define[Empty](9, "bar", ""),
 }
 

@@ -7,7 +7,7 @@ import (
 
 // Ls lists a directory.
 var Ls = Call[LsRequest, LsReply]{
-	Request: Define[LsRequest](20, "ls", "ls_req"),
+	Request: Define[LsRequest](20, "ls", "ls_req", Query),
 	Reply:   Define[LsReply](21, "ls reply", "ls_rep"),
 }
 

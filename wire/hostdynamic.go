@@ -4,7 +4,7 @@ import "time"
 
 // HostDynamic asks what a host does. An agent also sends the reply unasked, without a task, with one section at a time.
 var HostDynamic = Call[HostDynamicRequest, HostDynamicReply]{
-	Request: Define[HostDynamicRequest](32, "host dynamic request", "hm_dynamic_req"),
+	Request: Define[HostDynamicRequest](32, "host dynamic request", "hm_dynamic_req", Query),
 	Reply:   Define[HostDynamicReply](33, "host dynamic", "hm_dynamic_rep"),
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // HostStatic asks what a host is. An agent also sends the reply unasked, without a task.
 var HostStatic = Call[Empty, HostStaticReply]{
-	Request: Define[Empty](30, "host static request", ""),
+	Request: Define[Empty](30, "host static request", "", Query),
 	Reply:   Define[HostStaticReply](31, "host static", "hm_static"),
 }
 

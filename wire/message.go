@@ -21,7 +21,7 @@ type Message[T any] struct {
 	head     string // of a frame: {"type":12
 	prefix   string // of the payload: ,"exec_data":
 	payload  *codec
-	traits   [Urgent + 1]bool
+	traits   [Query + 1]bool
 	encoders sync.Pool // of *encoder, so that none is made for every frame
 }
 
@@ -35,7 +35,7 @@ type Message[T any] struct {
 //   - a type with methods of its own (json.Marshaler, encoding.TextMarshaler) has them for both ways;
 //   - the keys of maps are strings, and the option string of the json tag is not supported.
 //
-// Traits say how an agent carries the message when nobody has asked for it; one without any is durable.
+// Traits say how an agent carries the message when nobody has asked for it, and that a request is no order; see [Trait].
 //
 // Define panics if T cannot be a payload, if traits contradict each other, or if the number or the field is taken by the envelope: that is found when
 // the program starts. It takes about ten microseconds, so messages are best declared as variables of a package.
@@ -57,7 +57,7 @@ func Define[T any](t Type, name, field string, traits ...Trait) *Message[T] {
 		m.payload, err = c.codec(goType)
 	}
 	for _, trait := range traits {
-		if trait == 0 || trait > Urgent {
+		if trait == 0 || trait > Query {
 			err = fmt.Errorf("trait %d", trait)
 			continue
 		}

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server/internal/secretfile"
@@ -18,9 +17,7 @@ func inboxDir(dir string) string { return filepath.Join(dir, "inbox") }
 
 // inbox returns the files of lines that wait, the oldest first.
 func inbox(dir string) ([]string, error) {
-	names, err := filepath.Glob(filepath.Join(inboxDir(dir), "*.json"))
-	slices.Sort(names)
-	return names, err
+	return secretfile.Names(inboxDir(dir), "", ".json")
 }
 
 // Post leaves a line for the server that writes the log, which takes it within a second, or when it starts.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +53,7 @@ type Log struct {
 	batch *batch     // what the next flush takes
 
 	turn   chan struct{} // its holder writes, and has the fields below
-	file   *os.File      // nil after an error, until it could be opened again
+	file   *os.File      // nil before the first line, and after an error until it could be opened again
 	size   int64         // of the file, up to the last line that is on the disk
 	born   time.Time     // when the file was begun
 	seq    uint64        // of the last line
@@ -80,44 +79,32 @@ func Open(cfg Config) (*Log, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
-	cut, err := l.open()
+	cut, err := l.findEnd()
 	if err != nil {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
 	if cut > 0 {
 		if err := l.Append(Entry{Event: "audit.repaired", Actor: "server", Detail: map[string]any{"cut_bytes": cut}}); err != nil {
-			l.Close()
-			return nil, err
+			return nil, errors.Join(err, l.Close())
 		}
 	}
 	return l, nil
 }
 
-// open opens the last file, and finds the end of the log there. It returns how many bytes a crash had left of a line.
-func (l *Log) open() (cut int64, err error) {
+// findEnd finds the end of the log. It returns how many bytes a crash has left of a line, which are cut off before the
+// next one is written.
+func (l *Log) findEnd() (cut int64, err error) {
 	names, err := files(l.cfg.Dir)
-	if err != nil {
+	if err != nil || len(names) == 0 {
 		return 0, err
-	}
-	if len(names) == 0 {
-		return 0, l.begin()
 	}
 	last := names[len(names)-1]
-	f, err := os.OpenFile(last, os.O_RDWR, 0)
+	text, err := os.ReadFile(last)
 	if err != nil {
 		return 0, err
 	}
-	text, err := io.ReadAll(f)
-	if err != nil {
-		return 0, errors.Join(err, f.Close())
-	}
 	whole := bytes.LastIndexByte(text, '\n') + 1
-	if whole < len(text) {
-		if err := f.Truncate(int64(whole)); err != nil {
-			return 0, errors.Join(err, f.Close())
-		}
-	}
-	l.file, l.size, l.born = f, int64(whole), time.Now()
+	l.size, l.born = int64(whole), time.Now()
 	if whole == 0 { // begun, and nothing was written: the end is in the file before
 		l.seq, l.hash, err = endBefore(names[:len(names)-1], last)
 		return int64(len(text)), err
@@ -125,7 +112,6 @@ func (l *Log) open() (cut int64, err error) {
 	begin := bytes.LastIndexByte(text[:whole-1], '\n') + 1
 	e, err := parseLine(text[begin : whole-1])
 	if err != nil && !errors.Is(err, errHash) { // who changed a line is found by Verify: the chain goes on
-		f.Close()
 		return 0, fmt.Errorf("%s: the last line cannot be gone on from: %w", last, err)
 	}
 	l.seq, l.hash = e.Seq, e.Hash
@@ -274,7 +260,7 @@ func (l *Log) write(bodies [][]byte) error {
 	return nil
 }
 
-// reopen opens the file again after an error, and cuts off what nobody was told is there.
+// reopen opens the last file, and cuts off what nobody was told is there.
 func (l *Log) reopen() error {
 	names, err := files(l.cfg.Dir)
 	if err != nil {
@@ -316,13 +302,8 @@ func (l *Log) Close() error {
 
 // files returns the files of a log, the oldest first.
 func files(dir string) ([]string, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*"+fileSuffix))
-	if err != nil {
-		return nil, err
-	}
-	names = slices.DeleteFunc(names, func(n string) bool { _, err := firstSeq(n); return err != nil })
-	slices.Sort(names)
-	return names, nil
+	names, err := secretfile.Names(dir, "", fileSuffix)
+	return slices.DeleteFunc(names, func(n string) bool { _, err := firstSeq(n); return err != nil }), err
 }
 
 // firstSeq is the number in the name of a file.

@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/jkstack/jkframe/v2/server/internal/secretfile"
 )
 
 // Authority signs and checks certificates. Its methods may be called by any number of goroutines at once.
@@ -36,7 +37,7 @@ func (a *Authority) load() error {
 	if err != nil {
 		return err
 	}
-	files, err := filepath.Glob(filepath.Join(a.dir, filePrefix+"*"+fileSuffix))
+	files, err := secretfile.Names(a.dir, filePrefix, fileSuffix)
 	if err != nil {
 		return err
 	}

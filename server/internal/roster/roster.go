@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/kvconf"
+	"github.com/jkstack/jkframe/v2/server/internal/secretfile"
 )
 
 // Why the certificate of an agent is worth nothing, though it is genuine.
@@ -71,7 +72,7 @@ func Open(dir string) (*Roster, error) {
 }
 
 func readAgents(dir string) ([]Agent, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := secretfile.Names(dir, "", ".json")
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +119,9 @@ func (r *Roster) Enrol(a Agent, allow func(earlier Agent) bool) error {
 		if known && !allow(old) {
 			return old, fmt.Errorf("agent %q is enrolled", a.ID)
 		}
+		if known && old.Enrolment == a.Enrolment { // it asks again: the first answer may have come all the same
+			a.Serial, a.Next = old.Serial, a.Serial
+		}
 		return a, nil
 	})
 }
@@ -143,7 +147,9 @@ func (r *Roster) Admit(id, enrolment, serial string) error {
 		if a.Enrolment != enrolment || a.Serial != serial && a.Next != serial {
 			return a, ErrSuperseded
 		}
-		a.Serial, a.Next = serial, ""
+		if a.Serial != serial {
+			a.Serial, a.Next = serial, ""
+		}
 		return a, nil
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Read returns what is in a file of at most limit bytes that its owner alone may read or write.
@@ -72,4 +73,20 @@ func Create(file string, data []byte) error {
 		}
 	}
 	return SyncFolder(dir)
+}
+
+// Names returns the files in a folder whose names begin and end so, sorted, with the folder before them. A folder that is
+// not there has none.
+func Names(dir, begin, end string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if n := e.Name(); strings.HasPrefix(n, begin) && strings.HasSuffix(n, end) && !strings.HasPrefix(n, ".") {
+			names = append(names, filepath.Join(dir, n))
+		}
+	}
+	return names, nil
 }

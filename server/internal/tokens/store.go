@@ -99,41 +99,63 @@ func (s *Store) API(text string, now time.Time) (*Token, error) {
 	return k.token, err
 }
 
+// Check says whether a token could be spent for an enrolment, and whether it was already, by the same key.
+func (s *Store) Check(text, agentType string, u Use) (t *Token, again bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, earlier, err := s.enrolling(text, agentType, u)
+	if k == nil {
+		return nil, false, err
+	}
+	return k.token, earlier != nil, err
+}
+
 // Spend uses a token once for the enrolment of an agent, and writes that down before it returns. Of any number that come
 // at once with the last use of a token, one gets it. The use that it returns is u, or an earlier one with the same key:
 // an agent that has not got its answer may ask again.
 func (s *Store) Spend(text, agentType string, u Use) (*Token, Use, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, err := s.find(text, Enrol, u.At)
-	if k == nil {
+	k, earlier, err := s.enrolling(text, agentType, u)
+	switch {
+	case k == nil:
 		return nil, u, err
+	case err != nil:
+		return k.token, u, err
+	case earlier != nil:
+		return k.token, *earlier, nil
+	}
+	if err := appendUse(s.dir, k.token.ID, u); err != nil {
+		return k.token, u, err
+	}
+	k.uses = append(k.uses, u)
+	return k.token, u, nil
+}
+
+// enrolling returns a token that may enrol an agent, and its earlier use with the same key. The caller holds s.mu.
+func (s *Store) enrolling(text, agentType string, u Use) (k *known, earlier *Use, err error) {
+	k, err = s.find(text, Enrol, u.At)
+	if err != nil {
+		return k, nil, err
 	}
 	t := k.token
-	switch {
-	case err != nil:
-		return t, u, err
-	case t.AgentType != agentType, t.AgentID != "" && t.AgentID != u.Agent:
-		return t, u, ErrScope
+	if t.AgentType != agentType || t.AgentID != "" && t.AgentID != u.Agent {
+		return k, nil, ErrScope
 	}
 	if k.uses == nil {
 		if k.uses, err = readUses(s.dir, t.ID); err != nil {
-			return t, u, err
+			return k, nil, err
 		}
 	}
-	for _, earlier := range k.uses {
-		if earlier.Key == u.Key {
-			return t, earlier, nil
+	for i := range k.uses {
+		if k.uses[i].Key == u.Key {
+			return k, &k.uses[i], nil
 		}
 	}
 	if len(k.uses) >= t.Uses {
-		return t, u, ErrSpent
+		return k, nil, ErrSpent
 	}
-	if err := appendUse(s.dir, t.ID, u); err != nil {
-		return t, u, err
-	}
-	k.uses = append(k.uses, u)
-	return t, u, nil
+	return k, nil, nil
 }
 
 // readUses returns how a token was used. A line that a crash has cut was not answered, and is none.
@@ -180,7 +202,7 @@ type State struct {
 
 // List returns all tokens of a folder.
 func List(dir string) ([]State, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := secretfile.Names(dir, "", ".json")
 	if err != nil {
 		return nil, err
 	}

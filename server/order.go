@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jkstack/jkframe/v2/server/internal/audit"
+	"github.com/jkstack/jkframe/v2/wire"
+)
+
+// ErrPlaintext means that an order holds a password, and the connection of the agent is not encrypted.
+var ErrPlaintext = errors.New("passwords are sent only over TLS, or on the same host")
+
+// ErrAudit means that an order was not sent, because it could not be written into the audit log.
+var ErrAudit = errors.New("the audit log cannot be written, so nothing was done")
+
+// order is a message to an agent that is in the audit log, nil for one that only asks.
+type order struct {
+	s     *Server
+	entry audit.Entry
+}
+
+// deliver sends a frame to an agent. All that is sent to agents goes through here, and an order is in the audit log, on the
+// disk, before.
+func (s *Server) deliver(ctx context.Context, sess *session, task string, frame []byte) (*order, error) {
+	if ctx.Value(queryKey{}) != nil {
+		return nil, sess.send(ctx, frame)
+	}
+	o, err := s.record(ctx, sess, task, frame)
+	if err != nil {
+		return nil, err
+	}
+	if err := sess.send(ctx, frame); err != nil {
+		o.ended(err)
+		return nil, err
+	}
+	return o, nil
+}
+
+// record writes an order down.
+func (s *Server) record(ctx context.Context, sess *session, task string, frame []byte) (*order, error) {
+	f, err := wire.Parse(frame)
+	if err != nil {
+		return nil, err
+	}
+	detail, secret, err := describe(f)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := PrincipalOf(ctx)
+	if !ok {
+		p.Name = "program"
+	}
+	o := &order{s, audit.Entry{
+		Event: "order", Actor: p.Name, From: p.From, Target: sess.agent.ID, What: f.Type.String(), Task: task, Detail: detail,
+	}}
+	if secret && !sess.agent.Secure {
+		o.entry.Event, o.entry.Result = "order.refused", ErrPlaintext.Error()
+		s.note(o.entry)
+		return nil, ErrPlaintext
+	}
+	if err := s.audit.Append(o.entry); err != nil {
+		s.faults.say("order not sent", errAttr(err))
+		return nil, ErrAudit
+	}
+	return o, nil
+}
+
+// ended writes down how an order has ended.
+func (o *order) ended(err error) {
+	if o == nil {
+		return
+	}
+	e := o.entry
+	e.Event, e.Detail, e.Result = "result", nil, "ok"
+	if err != nil {
+		e.Result = clip(err.Error(), maxErrorText)
+	}
+	o.s.note(e)
+}
+
+// describe returns what the audit log says of an order, without its secrets, and whether it has a password.
+func describe(f *wire.Frame) (detail map[string]any, password bool, err error) {
+	switch f.Type {
+	case wire.Exec.Type():
+		p, err := wire.Exec.Decode(f)
+		return map[string]any{
+			"cmd": hideSecrets(p.Cmd), "args": hideArgs(p.Args), "auth": p.Auth, "user": p.User, "workdir": p.WorkDir,
+			"env": names(p.Env), "timeout": p.Timeout, "stdin_bytes": len(p.Stdin),
+		}, p.Pass != "", err
+	case wire.ExecKill.Type():
+		p, err := wire.ExecKill.Decode(f)
+		return map[string]any{"pid": p.PID}, false, err
+	case wire.Upload.Request.Type():
+		p, err := wire.Upload.Request.Decode(f)
+		return map[string]any{
+			"dir": p.Dir, "name": p.Name, "auth": p.Auth, "user": p.User, "mode": p.Mode.String(), "own_user": p.OwnUser,
+			"own_group": p.OwnGroup, "size": p.Size, "md5": fmt.Sprintf("%x", p.MD5), "sha256": p.SHA256,
+		}, p.Pass != "", err
+	case wire.Download.Type():
+		p, err := wire.Download.Decode(f)
+		return map[string]any{"file": p.Dir}, false, err
+	case wire.Install.Type():
+		p, err := wire.Install.Decode(f)
+		return map[string]any{
+			"uri": p.URI, "url": hideSecrets(p.URL), "dir": p.Dir, "auth": p.Auth, "user": p.User, "files": len(p.Files),
+		}, p.Pass != "", err
+	case wire.LogDownload.Type():
+		p, err := wire.LogDownload.Decode(f)
+		return map[string]any{"files": p.Files}, false, err
+	case wire.ChangeCollect.Type():
+		p, err := wire.ChangeCollect.Decode(f)
+		return map[string]any{"jobs": p.Jobs}, false, err
+	}
+	// What an author's own messages hold is his to know: their size is all that can be said without telling a secret.
+	return map[string]any{"bytes": len(f.Bytes())}, false, nil
+}
+
+// secretValue is what is often a password in a command line.
+var secretValue = regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key)["']?(?:\s*[=:]\s*|\s+))("[^"]*"|'[^']*'|\S+)|(://[^/\s:@]*:)[^@\s]+@`)
+
+// hideSecrets hides what looks like a secret in a text. It is help, and no promise: a command line is no place for one.
+func hideSecrets(s string) string {
+	return secretValue.ReplaceAllStringFunc(s, func(m string) string {
+		parts := secretValue.FindStringSubmatch(m)
+		if parts[3] != "" {
+			return parts[3] + "***@"
+		}
+		return parts[1] + "***"
+	})
+}
+
+// secretFlag is an argument whose value comes next.
+var secretFlag = regexp.MustCompile(`(?i)^-+(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key)$`)
+
+func hideArgs(args []string) []string {
+	hidden := slices.Clone(args)
+	for i, a := range hidden {
+		hidden[i] = hideSecrets(a)
+		if i > 0 && secretFlag.MatchString(args[i-1]) {
+			hidden[i] = "***"
+		}
+	}
+	return hidden
+}
+
+// names returns the names of variables: their values are often secret.
+func names(env []string) []string {
+	var list []string
+	for _, e := range env {
+		name, _, _ := strings.Cut(e, "=")
+		list = append(list, name)
+	}
+	return list
+}

@@ -1,0 +1,56 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/server/internal/audit"
+)
+
+// refusalsPerSecond is how many refusals a second are in the audit log: strangers can cause as many as they like.
+const refusalsPerSecond = 10
+
+// note writes a line into the audit log with the next flush. It is for what has happened, and cannot be undone if there is
+// no line of it.
+func (s *Server) note(e audit.Entry) {
+	if err := s.audit.Note(e); err != nil {
+		s.faults.say("audit log", errAttr(err))
+	}
+}
+
+// refused notes a refusal, of which there may be very many.
+func (s *Server) refused(e audit.Entry) {
+	if _, ok := s.refusals.admit(time.Now()); !ok {
+		s.metrics.unaudited.Inc()
+		return
+	}
+	s.note(e)
+}
+
+func errAttr(err error) slog.Attr { return slog.String("err", err.Error()) }
+
+// watchEvery is how often the server looks whether somebody has changed something in its folder.
+const watchEvery = time.Second
+
+// watch looks at what other processes change while the server runs: certificates, tokens, revocations, lines for the audit
+// log. What cannot be read stays as it was, and is told.
+func (s *Server) watch(ctx context.Context) {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		for _, look := range []func() error{s.certs.refresh, s.refreshRevoked, s.guard.root.refresh, s.audit.TakeInbox, s.audit.Tidy} {
+			if err := look(); err != nil {
+				s.faults.say("folder not looked at", errAttr(err))
+			}
+		}
+		if n%60 == 0 {
+			s.endExpired(time.Now())
+		}
+	}
+}

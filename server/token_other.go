@@ -1,8 +1,0 @@
-//go:build !unix
-
-package server
-
-import "io/fs"
-
-// othersMayRead is empty: who may read a file is not in its mode here.
-const othersMayRead fs.FileMode = 0
