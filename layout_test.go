@@ -35,7 +35,8 @@ func arrows() map[string][]string {
 		"process":            {"limit"},
 		"policy":             {"kvconf"},
 		"hostmetrics":        {},
-		"libagent":           {"wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
+		"internal/unit":      {},
+		"libagent":           {"internal/unit", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
 		"libagent/agenttest": {"libagent", "wire", "wire/conn", "wire/block", "kvconf", "logging"},
 	}
 	libraries := slices.Sorted(maps.Keys(all))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 
 	"github.com/jkstack/jkframe/v2/kvconf"
 	"github.com/spf13/cobra"
@@ -29,8 +28,14 @@ const (
 	exitUsage
 )
 
+// exitNotRunning is what status says of an agent that does not run, as scripts of System V do.
+const exitNotRunning = 3
+
 // failure is an error of a command that was understood.
-type failure struct{ err error }
+type failure struct {
+	err  error
+	code int
+}
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
@@ -46,7 +51,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 		return exitOK
 	case errors.As(err, &f):
 		fmt.Fprintf(c.Stderr, "%s: %s\n", c.App.Name(), describe(f.err))
-		return exitFailed
+		return f.code
 	}
 	fmt.Fprintf(c.Stderr, "%s: %v\nTry '%s --help'.\n", c.App.Name(), err, c.App.Name())
 	return exitUsage
@@ -75,62 +80,52 @@ func (c Command) root() *cobra.Command {
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
-	var file string
-	withConf := func(cmd *cobra.Command) {
-		cmd.Flags().StringVarP(&file, "conf", "c", defaultConfigFile, "config file")
-		root.AddCommand(cmd)
-	}
-	withConf(&cobra.Command{
-		Use:   "run",
-		Short: "Run the agent until it is told to stop",
-		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failed(Run(cmd.Context(), c.App, &Options{ConfigFile: file, Reload: c.Reload, attach: attach}))
-		},
-	})
-	withConf(&cobra.Command{
-		Use:   "check",
-		Short: "Check the config file",
-		Args:  noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if err := Check(c.App, file); err != nil {
-				return failed(err)
+	root.AddGroup(
+		&cobra.Group{ID: groupAgent, Title: "The agent:"},
+		&cobra.Group{ID: groupService, Title: "As a service of this host:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, cmd := range commands {
+			cmd.GroupID = group
+			if cmd.Args == nil {
+				cmd.Args = noArgs
 			}
-			fmt.Fprintf(c.Stdout, "%s: ok\n", file)
-			return nil
-		},
-	})
-	root.AddCommand(&cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(c.Stdout, "%s %s %s %s/%s\n", c.App.Name(), c.App.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		},
-	})
+			root.AddCommand(cmd)
+		}
+	}
+	add(groupAgent, c.runCommand(), c.checkCommand(), c.configCommand(), c.statusCommand(), c.logsCommand(), c.versionCommand())
+	add(groupService, c.installCommand(), c.uninstallCommand())
+	for _, action := range []string{"start", "stop", "restart"} {
+		add(groupService, c.controlCommand(action))
+	}
 	return root
 }
 
-// attach gives an agent what the process has once: the file of its crash, and SIGQUIT.
-func attach(ag *Agent) (detach func()) {
-	endCrashes, endQuit := ag.watchCrashes(), ag.watchQuit()
-	return func() {
-		endQuit()
-		endCrashes()
-	}
+// Groups of commands in the help.
+const (
+	groupAgent   = "agent"
+	groupService = "service"
+)
+
+// withConf gives a command the flag for the config file.
+func withConf(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "conf", "c", defaultConfigFile, "config file")
 }
 
 // noArgs refuses arguments with what was probably meant.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.Flags().Lookup("conf") != nil:
 		return fmt.Errorf("%s takes no arguments: use --conf %s", cmd.Name(), args[0])
 	}
-	return nil
+	return fmt.Errorf("%s takes no arguments", cmd.Name())
 }
 
 func failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &failure{err}
+	return &failure{err, exitFailed}
 }

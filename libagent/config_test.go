@@ -147,7 +147,7 @@ func TestCommand(t *testing.T) {
 		{[]string{"run", "extra"}, 2, "", "Try 'test-agent --help'"},
 		{[]string{"fly"}, 2, "", "fly"},
 		{[]string{"run", "--no-such-flag"}, 2, "", "no-such-flag"},
-		{[]string{"--help"}, 0, "Available Commands", ""},
+		{[]string{"--help"}, 0, "The agent:", ""},
 	}
 	for _, tt := range tests {
 		var out, errs bytes.Buffer

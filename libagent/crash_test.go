@@ -3,8 +3,6 @@ package libagent_test
 import (
 	"bytes"
 	"context"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,35 +44,6 @@ func agentProgram(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// realServer is a server on loopback. What it does with a connection after the handshake is up to the test.
-func realServer(t *testing.T, serve func(come wire.ComePayload, c *conn.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := conn.Upgrade(w, r, conn.Options{})
-		if err != nil {
-			return
-		}
-		s := &session{Conn: c, t: t}
-		s.accept()
-		serve(s.come, c)
-		s.drain()
-	})}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		srv.Serve(l)
-	}()
-	t.Cleanup(func() {
-		srv.Close()
-		<-ended
-	})
-	return l.Addr().String()
-}
-
 func writeConf(t *testing.T, dir string, lines ...string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "agent.conf"), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
@@ -88,13 +57,17 @@ func TestCrashIsReported(t *testing.T) {
 	var crash atomic.Bool
 	crash.Store(true)
 	addr := realServer(t, func(come wire.ComePayload, c *conn.Conn) {
+		// The first report comes when the agent has taken the handshake.
+		if _, err := c.Receive(); err != nil {
+			t.Errorf("no report: %v", err)
+		}
 		if crash.Load() {
 			c.Send(t.Context(), conn.Control, []byte(`{"type":30003,"notice":{}}`))
 		}
 		comes <- come
 	})
 	dir := t.TempDir()
-	writeConf(t, dir, "basic.id = crash-01", "basic.server = "+addr, "basic.log.target = file", "basic.monitor.enabled = false")
+	writeConf(t, dir, "basic.id = crash-01", "basic.server = "+addr, "basic.log.target = file")
 	var stderr bytes.Buffer
 	first := agentProgram(t, dir, "run", "--conf", "agent.conf")
 	first.Stderr = &stderr

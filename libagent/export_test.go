@@ -1,6 +1,7 @@
 package libagent
 
 import (
+	"io"
 	"io/fs"
 
 	"github.com/jkstack/jkframe/v2/kvconf"
@@ -33,3 +34,6 @@ func AppendLabel(s string) string { return string(appendLabel(nil, s)) }
 
 // PlatformOf is platformOf.
 func PlatformOf(root fs.FS) (name, version string) { return platformOf(root) }
+
+// PrintStatus shows a status to a person.
+func PrintStatus(s Status, w io.Writer) { s.print(w) }

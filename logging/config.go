@@ -122,6 +122,20 @@ func (c Config) Validate() error {
 	return err
 }
 
+// WithDefaults returns c with the defaults in the place of what is not set. A config that [Open] refuses is returned as it is.
+func (c Config) WithDefaults() Config {
+	full, err := c.complete()
+	if err != nil {
+		return c
+	}
+	if c.Dir == "" {
+		c.Dir = DefaultDir
+	}
+	c.Target, c.RotateBy, c.Format = full.Target, full.RotateBy, full.Format
+	c.Size, c.Rotate, c.Age, c.Buffer, c.Flush, c.Repeat = full.Size, full.Rotate, full.Age, full.Buffer, full.Flush, full.Repeat
+	return c
+}
+
 // complete returns c with its defaults, or all that is wrong with it.
 func (c Config) complete() (Config, error) {
 	var w wrong

@@ -1,0 +1,107 @@
+package libagent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// probe tries the way to a server, step by step.
+type probe struct {
+	ag     *Agent
+	server string
+	say    func(step, detail string, err error) // told of each step that was made; the first error is the last call
+
+	stopped bool
+}
+
+// probingAgent is an agent that introduces itself and does nothing else.
+func probingAgent(app App, settings Settings) *Agent {
+	ag := &Agent{app: app, log: slog.New(slog.DiscardHandler), id: settings.Basic().ID, begin: time.Now()}
+	ag.conf.Store(&settings)
+	return ag
+}
+
+// step says how a step went, unless an earlier one has failed.
+func (p *probe) step(name, detail string, err error) {
+	if p.stopped {
+		return
+	}
+	p.stopped = err != nil
+	p.say(name, detail, err)
+}
+
+// run makes all steps, and tells whether the server would take the agent.
+func (p *probe) run(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("no answer within %v", dialTimeout))
+	defer cancel()
+	c, err := p.dial(ctx)
+	if err != nil {
+		p.step("websocket", "", err)
+		return false
+	}
+	defer c.Close(conn.CodeNormal, "checked")
+	p.step("websocket", "upgraded", nil)
+	h, err := p.ag.shakeHands(ctx, c, p.server)
+	switch {
+	case err != nil:
+		p.step("handshake", "", err)
+		return false
+	case len(h.Redirect) > 0:
+		p.step("handshake", fmt.Sprintf("sends agents to %q", clip(strings.Join(h.Redirect, ", "), maxPeerText)), nil)
+	case !h.OK:
+		refused := &RefusedError{Server: p.server, Msg: h.Msg}
+		if !refused.Conflict() {
+			p.step("handshake", "", refused)
+			return false
+		}
+		p.step("handshake", fmt.Sprintf("the server answers; an agent with the id %q is connected", p.ag.ID()), nil)
+	case p.ag.ID() == "":
+		p.step("handshake", "accepted; the server assigns an id", nil)
+	default:
+		p.step("handshake", fmt.Sprintf("accepted as %q", clip(h.ID, maxPeerText)), nil)
+	}
+	return true
+}
+
+// dial connects as the agent does.
+func (p *probe) dial(ctx context.Context) (*conn.Conn, error) {
+	d := conn.Dialer{Options: conn.Options{MaxMessage: maxFrame}, NetDial: p.connect}
+	u := url.URL{Scheme: "ws", Host: p.server, Path: "/ws/agent"}
+	return d.Dial(ctx, u.String())
+}
+
+// resolve looks the host of an address up.
+func (p *probe) resolve(ctx context.Context, addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil || net.ParseIP(host) != nil {
+		return err
+	}
+	begin := time.Now()
+	found, err := net.DefaultResolver.LookupHost(ctx, host)
+	p.step("name", fmt.Sprintf("%s is %s (%v)", host, strings.Join(found, ", "), took(begin)), err)
+	return err
+}
+
+// connect makes a TCP connection.
+func (p *probe) connect(ctx context.Context, network, addr string) (net.Conn, error) {
+	if err := p.resolve(ctx, addr); err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	if err != nil {
+		p.step("tcp", "", err)
+		return nil, err
+	}
+	p.step("tcp", fmt.Sprintf("%s to %s (%v)", c.LocalAddr(), c.RemoteAddr(), took(begin)), nil)
+	return c, nil
+}
+
+func took(begin time.Time) time.Duration { return time.Since(begin).Round(10 * time.Microsecond) }
