@@ -34,6 +34,7 @@ func arrows() map[string][]string {
 		"manifest":           {"kvconf"},
 		"process":            {"limit"},
 		"policy":             {"kvconf"},
+		"hostfile":           {},
 		"hostmetrics":        {},
 		"internal/unit":      {},
 		"libagent":           {"internal/unit", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},

@@ -145,7 +145,7 @@ func TestSource(t *testing.T) {
 	}
 	refused("policy init")
 	write("exec.enabled = true\nexec.allow = *\n")
-	if err := s.Current().Command(policy.Order{Path: "/bin/ls"}); err != nil || s.Current() != s.Current() || s.Current().Check() != nil {
+	if err := s.Current().Command(policy.Order{Path: "/bin/ls"}); err != nil || s.Current().Check() != nil {
 		t.Error(err)
 	}
 	write("exec.enabled = true\nexec.allow = %\n")

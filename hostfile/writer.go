@@ -1,0 +1,313 @@
+package hostfile
+
+import (
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Target is a file to be written.
+type Target struct {
+	// Dir is the folder, which is made if it is not there.
+	Dir string
+
+	// Name is the name in it.
+	Name string
+
+	// Size is how many bytes it has.
+	Size int64
+
+	// MD5 and SHA256 are sums that the content must have. By default, there is none to be had.
+	MD5    *[md5.Size]byte
+	SHA256 *[sha256.Size]byte
+
+	// Mode has the permission bits, and with Access.SetID the others. By default, those of the file that was there, or 0644.
+	Mode fs.FileMode
+
+	// Owner and Group are names or numbers. By default, those of the file that was there, or the program's own.
+	Owner, Group string
+}
+
+// Writer writes a file. It ends with Commit or Abort; both may be called again, and do nothing then.
+type Writer struct {
+	target   Target
+	keep     []string
+	place    *place // the folder
+	file     *os.File
+	temp     string
+	have     int64
+	sums     []sum
+	uid, gid int
+	mode     fs.FileMode
+	done     bool
+}
+
+// sum is one that is compared.
+type sum struct {
+	name string
+	hash hash.Hash
+	want []byte
+}
+
+// tempPrefix and tempSuffix name temporary files, so that who finds one after a crash sees what it was.
+const (
+	tempPrefix = ".upload-"
+	tempSuffix = ".part"
+)
+
+// specialBits are those that give rights beyond those of who runs the file.
+const specialBits = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+
+// Create begins to write a file. What is wrong with the target is found before anything is written.
+func (a *Access) Create(t Target) (*Writer, error) {
+	if err := a.check(&t); err != nil {
+		return nil, err
+	}
+	uid, gid, err := lookOwner(t.Owner, t.Group)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := clean(t.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if real, err := a.linked(filepath.Join(dir, t.Name)); err != nil {
+		return nil, err
+	} else if real != "" {
+		dir, t.Name = filepath.Dir(real), filepath.Base(real)
+	}
+	return within(a.Write, dir, func(p *place) (*Writer, error) {
+		w := &Writer{target: t, keep: a.Keep, uid: uid, gid: gid, mode: t.Mode}
+		if err := w.open(p); err != nil {
+			return nil, named(filepath.Join(p.path, t.Name), err)
+		}
+		return w, nil
+	})
+}
+
+// check says what is wrong with a target whatever is on the disk.
+func (a *Access) check(t *Target) error {
+	switch {
+	case t.Name == "" || t.Name == "." || t.Name == ".." || strings.ContainsAny(t.Name, "/\x00") || filepath.Base(t.Name) != t.Name || !filepath.IsLocal(t.Name):
+		return fmt.Errorf("%w: %.200q is no name of a file", ErrInvalid, t.Name)
+	case t.Size < 0:
+		return fmt.Errorf("%w: %d bytes", ErrSize, t.Size)
+	case a.Size > 0 && t.Size > a.Size:
+		return fmt.Errorf("%w: %d bytes of %d", ErrTooLarge, t.Size, a.Size)
+	case t.Mode&^(fs.ModePerm|specialBits) != 0:
+		return fmt.Errorf("%w: mode %v", ErrNotFile, t.Mode)
+	case t.Mode&specialBits != 0 && !a.SetID:
+		return fmt.Errorf("%w: %v is not allowed", ErrMode, t.Mode)
+	}
+	return nil
+}
+
+// linked is where a target leads that is a link, "" for one that is none. What it leads to is written, and it stays a link.
+func (a *Access) linked(path string) (string, error) {
+	mode, err := within(a.Write, filepath.Dir(path), func(p *place) (fs.FileMode, error) {
+		info, err := p.root.Lstat(filepath.Join(p.rel, filepath.Base(path)))
+		if err != nil {
+			return 0, err
+		}
+		return info.Mode(), nil
+	})
+	if err != nil || mode&fs.ModeSymlink == 0 {
+		if errors.Is(err, ErrOutside) {
+			return "", err
+		}
+		return "", nil // what else is wrong comes again
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("%w: %.200q is a link that leads nowhere", ErrNotFile, path)
+	}
+	p, err := locate(append(resolved(a.Write), a.Write...), real)
+	if err != nil {
+		return "", fmt.Errorf("%w: %.200q is a link", ErrOutside, path)
+	}
+	p.close()
+	return real, nil
+}
+
+// open makes the folder and the temporary file in it. The place stays open for the rest.
+func (w *Writer) open(p *place) error {
+	if err := p.root.MkdirAll(p.rel, 0o755); err != nil {
+		if info, e := p.root.Stat(p.rel); e == nil && !info.IsDir() {
+			return fmt.Errorf("%w: %.200q is %s", ErrNotFolder, p.path, kindOrFile(info.Mode()))
+		}
+		return err
+	}
+	dir, err := p.root.OpenRoot(p.rel)
+	if err != nil {
+		return err
+	}
+	w.place = &place{root: dir, rel: ".", path: p.path}
+	if err := w.inherit(); err != nil {
+		w.place.close()
+		return err
+	}
+	sweep(dir)
+	w.temp = tempPrefix + rand.Text()[:16] + tempSuffix
+	w.file, err = dir.OpenFile(w.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		w.place.close()
+		return err
+	}
+	lock(w.file)
+	if t := w.target.MD5; t != nil {
+		w.sums = append(w.sums, sum{"MD5", md5.New(), t[:]})
+	}
+	if t := w.target.SHA256; t != nil {
+		w.sums = append(w.sums, sum{"SHA-256", sha256.New(), t[:]})
+	}
+	return nil
+}
+
+// inherit takes from the file that is there what the target does not say, unless it is none, or one that is not to be written.
+func (w *Writer) inherit() error {
+	info, err := w.place.root.Lstat(w.target.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if w.mode == 0 {
+			w.mode = 0o644
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := w.writable(info); err != nil {
+		return err
+	}
+	if w.mode == 0 {
+		w.mode = info.Mode().Perm()
+	}
+	if uid, gid, ok := ids(info); ok {
+		if w.uid < 0 {
+			w.uid = int(uid)
+		}
+		if w.gid < 0 {
+			w.gid = int(gid)
+		}
+	}
+	return nil
+}
+
+// writable says whether what is there may be replaced.
+func (w *Writer) writable(info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: %.200q is %s", ErrNotFile, w.Path(), kind(info.Mode()))
+	}
+	for _, file := range w.keep {
+		if kept, err := os.Stat(file); err == nil && os.SameFile(kept, info) {
+			return fmt.Errorf("%w: %.200q is not to be written", ErrOutside, w.Path())
+		}
+	}
+	return nil
+}
+
+// Path is the path of the file.
+func (w *Writer) Path() string { return filepath.Join(w.place.path, w.target.Name) }
+
+// Offset is how many bytes were written.
+func (w *Writer) Offset() int64 { return w.have }
+
+// Write adds bytes. More than were announced are an error.
+func (w *Writer) Write(b []byte) (int, error) {
+	if int64(len(b)) > w.target.Size-w.have {
+		return 0, fmt.Errorf("%w: more than %d bytes", ErrSize, w.target.Size)
+	}
+	n, err := w.file.Write(b)
+	w.have += int64(n)
+	for _, s := range w.sums {
+		_, _ = s.hash.Write(b[:n]) // never fails
+	}
+	return n, named(w.Path(), err)
+}
+
+// Reset forgets what was written, to begin again.
+func (w *Writer) Reset() error {
+	for _, s := range w.sums {
+		s.hash.Reset()
+	}
+	w.have = 0
+	_, err := w.file.Seek(0, io.SeekStart)
+	return errors.Join(err, w.file.Truncate(0))
+}
+
+// Commit checks what was written and puts it in place. After an error the old file is there, and the Writer has ended.
+func (w *Writer) Commit() error {
+	if w.done {
+		return nil
+	}
+	err := w.commit()
+	w.end(err != nil)
+	return named(w.Path(), err)
+}
+
+func (w *Writer) commit() error {
+	if w.have != w.target.Size {
+		return fmt.Errorf("%w: %d bytes of %d", ErrSize, w.have, w.target.Size)
+	}
+	for _, s := range w.sums {
+		if got := s.hash.Sum(nil); subtle.ConstantTimeCompare(got, s.want) == 0 {
+			return fmt.Errorf("%w: %s is %x, want %x", ErrChecksum, s.name, got, s.want)
+		}
+	}
+	if err := w.own(); err != nil {
+		return err
+	}
+	if err := w.file.Sync(); err != nil {
+		return err
+	}
+	if info, err := w.place.root.Lstat(w.target.Name); err == nil {
+		if err := w.writable(info); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := w.file.Close(); err != nil { // Windows renames no file that is open
+		return err
+	}
+	if err := w.place.root.Rename(w.temp, w.target.Name); err != nil {
+		return err
+	}
+	return syncFolder(w.place.root)
+}
+
+// own sets owner, group and mode of what was written. The owner comes first: a change of it takes setuid away.
+func (w *Writer) own() error {
+	if info, err := w.file.Stat(); err != nil {
+		return err
+	} else if uid, gid, ok := ids(info); ok && (w.uid >= 0 && uint32(w.uid) != uid || w.gid >= 0 && uint32(w.gid) != gid) {
+		if err := w.file.Chown(w.uid, w.gid); err != nil && (w.target.Owner != "" || w.target.Group != "") {
+			return err
+		}
+	}
+	return w.file.Chmod(w.mode)
+}
+
+// Abort removes what was written.
+func (w *Writer) Abort() {
+	if !w.done {
+		w.end(true)
+	}
+}
+
+func (w *Writer) end(remove bool) {
+	w.done = true
+	_ = w.file.Close() // what matters was said by Sync
+	if remove {
+		_ = w.place.root.Remove(w.temp) // after a rename there is none
+	}
+	w.place.close()
+}
