@@ -156,3 +156,95 @@ func TestFileExample(t *testing.T) {
 	}
 	t.Error("no such block")
 }
+
+// The page names the keys that count while the agent runs, and no others: what an agent does with each is asked of one.
+func TestReloadedKeys(t *testing.T) {
+	documented := make(map[string]bool)
+	for _, table := range doccheck.Tables(read(t, "configuration.md")) {
+		if len(table.Head) != 2 || table.Head[1] != "takes effect" {
+			continue
+		}
+		for _, row := range table.Rows {
+			for key := range strings.SplitSeq(row[0], ",") {
+				documented[strings.Trim(key, " `")] = true
+			}
+		}
+	}
+	if len(documented) < 5 {
+		t.Fatalf("documented: %v", documented)
+	}
+	values := map[string]string{ // that are no defaults
+		"text": "x", "boolean": "false", "integer": "3", "duration": "17s", "size": "1MiB", "list": "127.0.0.2:13081",
+	}
+	special := map[string]string{
+		"basic.log.target": "file", "basic.log.level": "debug", "basic.log.format": "json", "basic.log.rotate_by": "date",
+		"basic.log.compress": "true", "basic.log.source": "true",
+		"basic.http.listen": "127.0.0.1:0", "basic.http.pprof": "true", "basic.limit.disk_limit": `[{"dev":"8:0","read_bytes":1}]`,
+	}
+	for _, s := range agentSettings(t) {
+		value := values[s.Type]
+		if v, ok := special[s.Key]; ok {
+			value = v
+		}
+		log := reloadWith(t, s.Key, value)
+		atStart := strings.Contains(log, "takes effect at the next start\" key="+s.Key+"\n")
+		if !strings.Contains(log, "config reloaded") || atStart == documented[s.Key] {
+			t.Errorf("%s = %s: documented as counting at once: %v; the agent says\n%s", s.Key, value, documented[s.Key], log)
+		}
+	}
+}
+
+// reloadApp changes its config as soon as it has been read.
+type reloadApp struct {
+	defaultsApp
+	change func()
+}
+
+func (a reloadApp) Setup(*libagent.Agent) error {
+	a.change()
+	return nil
+}
+
+// untilSaid is a log that calls then after a text.
+type untilSaid struct {
+	strings.Builder // by one goroutine at a time: the handler of slog sees to it
+	text            string
+	then            func()
+}
+
+func (u *untilSaid) Write(p []byte) (int, error) {
+	n, err := u.Builder.Write(p)
+	if strings.Contains(string(p), u.text) {
+		u.then()
+	}
+	return n, err
+}
+
+// reloadWith reloads a config in which one key has changed, and returns what the agent says.
+func reloadWith(t *testing.T, key, value string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "agent.conf")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const server = "basic.server = 127.0.0.1:1\n"
+	write(server)
+	text := server + key + " = " + value + "\n"
+	if key == "basic.server" {
+		text = key + " = " + value + "\n"
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	said := &untilSaid{text: "config reloaded", then: cancel}
+	reload := make(chan struct{}, 1)
+	reload <- struct{}{}
+	err := libagent.Run(ctx, reloadApp{change: func() { write(text) }}, &libagent.Options{
+		ConfigFile: file, Reload: reload, Logger: slog.New(slog.NewTextHandler(said, nil)),
+	})
+	if err != nil {
+		t.Errorf("%s = %s: %v", key, value, err)
+	}
+	return said.String()
+}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,8 +29,9 @@ type Agent struct {
 	applied  *limit.Applied
 	begin    time.Time
 	conf     atomic.Pointer[Settings]
-	web      *http.Client // of Do
-	netDial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	web      *http.Client                          // of Do
+	netDial  dialFunc                              // nil for TCP
+	proxy    func(*http.Request) (*url.URL, error) // nil for none
 	stopTime time.Duration
 
 	// Written in Setup only, handlers under mu.
@@ -45,6 +46,7 @@ type Agent struct {
 	mon       monitor
 	taking    chan struct{} // holds one while a new config is taken
 	reportNow chan struct{} // holds one when a report is due before its time
+	rethink   chan struct{} // holds one when a reload may have brought other servers
 
 	life    context.Context // ends when nothing can be sent any more
 	replies context.Context // ends before that, when no reply can be sent any more
@@ -55,15 +57,20 @@ type Agent struct {
 	pendingBytes atomic.Int64 // payload of the requests that run or wait
 	noise        throttle     // of what the server has sent
 
+	editing sync.Mutex // held while the config file is edited
+
 	mu         sync.Mutex // guards what follows
 	id         string
 	link       ConnectionStatus
 	findings   []string     // of the config, from its last load
+	fileSum    fileSum      // of the config file as it was last read or written
 	crash      *CrashStatus // nil when none is known; what it points to does not change
 	crashes    crashFiles
 	complaints map[string]complaint // by server
 	conn       *conn.Conn           // nil while not connected
 	past       conn.Stats           // of the connections before
+	home       string               // the server of the config that it is at or tries
+	leave      func(error)          // ends that
 	jobsCtx    context.Context      // of what runs on its own; nil before the start
 	later      []background         // to be run from the start on
 }

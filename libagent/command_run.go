@@ -15,7 +15,7 @@ func (c Command) runCommand() *cobra.Command {
 			"and open its log files again, SIGQUIT writes the stacks of all goroutines into its log and ends it.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return failed(inService(cmd.Context(), file, func(ctx context.Context, file string) error {
-				return Run(ctx, c.App, &Options{ConfigFile: file, Reload: c.Reload, attach: attach})
+				return Run(ctx, c.App, &Options{ConfigFile: file, Reload: c.Reload, Watch: true, attach: attach})
 			}))
 		},
 	}

@@ -33,6 +33,10 @@ type Config struct {
 	// Server lists addresses of servers, host:port, that are tried in turn. One is needed.
 	Server []string `kv:"server,expand" desc:"address of the server, host:port; several are tried in turn"`
 
+	// Compress has messages compressed if the server can do that, which saves traffic and costs CPU time on both sides.
+	// By default, it is on.
+	Compress *bool `kv:"compress" desc:"compress messages if the server can do that"`
+
 	Reconnect ReconnectConfig `kv:"reconnect"`
 	Redirect  RedirectConfig  `kv:"redirect"`
 	Log       logging.Config  `kv:"log"`
@@ -90,8 +94,11 @@ func (c *Config) fill(name string) {
 	if c.Reconnect.Spread == 0 {
 		c.Reconnect.Spread = 3 * time.Second
 	}
+	on := true
+	if c.Compress == nil {
+		c.Compress = &on
+	}
 	if c.Monitor.Enabled == nil {
-		on := true
 		c.Monitor.Enabled = &on
 	}
 	if c.Monitor.Interval == 0 {

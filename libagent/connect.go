@@ -21,67 +21,12 @@ const (
 	heartbeat        = 10 * time.Second
 	idleTimeout      = 3 * heartbeat
 
-	// conflictDelay is the least time between two attempts while another agent has the id.
-	conflictDelay = 10 * time.Second
-
 	// callbackTimeout is how long the next connection waits for the author to note the end of the last one.
 	callbackTimeout = 5 * time.Second
-
-	// maxRetryAfter is the longest that a server can have the agent wait.
-	maxRetryAfter = 5 * time.Minute
 
 	// maxRedirects is how often the agent is sent on before it begins again with its own servers.
 	maxRedirects = 5
 )
-
-// stayConnected connects, and connects again, until ctx is done.
-func (ag *Agent) stayConnected(ctx context.Context) {
-	b := &backoff{}
-	notBefore := make(map[string]time.Time) // by server: when it wants to be asked again
-	next := 0                               // the server to begin with
-	for ctx.Err() == nil {
-		b.spread = ag.basic().Reconnect.Spread
-		servers := ag.basic().Server
-		for i := 0; i < len(servers) && ctx.Err() == nil; i++ {
-			at := (next + i) % len(servers)
-			if time.Now().Before(notBefore[servers[at]]) {
-				continue
-			}
-			stood, err := ag.follow(ctx, servers[at])
-			notBefore[servers[at]] = time.Now().Add(asksToWait(err))
-			if stood > 0 {
-				b.lose(stood)
-				next = at
-				break
-			}
-		}
-		wait := b.next()
-		earliest := time.Now().Add(maxRetryAfter * 2)
-		for _, s := range servers {
-			if t := notBefore[s]; t.Before(earliest) {
-				earliest = t
-			}
-		}
-		select {
-		case <-time.After(max(wait, time.Until(earliest))):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// asksToWait returns how long a server wants to be left alone, 0 if it did not say.
-func asksToWait(err error) time.Duration {
-	var http *conn.RefusedError
-	if errors.As(err, &http) && http.RetryAfter > 0 {
-		after := min(http.RetryAfter, maxRetryAfter)
-		return after + part(after/10)
-	}
-	var refused *RefusedError
-	if errors.As(err, &refused) && refused.Conflict() {
-		return conflictDelay + part(conflictDelay/4)
-	}
-	return 0
-}
 
 // follow connects to a server, and on to those that it is sent to. It returns how long the established connection
 // stood, 0 if there was none, and why there is none any more.
@@ -111,7 +56,7 @@ func (ag *Agent) follow(ctx context.Context, server string) (stood time.Duration
 func (ag *Agent) failed(server string, established bool, err error) {
 	text := clip(err.Error(), maxErrorText)
 	ag.mu.Lock()
-	ag.link.Server, ag.link.LastError = server, text
+	ag.link.Server, ag.link.LastError, ag.link.Conflict = server, text, isConflict(err)
 	last, now := ag.complaints[server], complaint{clip(reason(err), maxErrorText), time.Now()}
 	again := !established && last.reason == now.reason && now.at.Sub(last.at) < time.Minute
 	if !again {
@@ -124,6 +69,8 @@ func (ag *Agent) failed(server string, established bool, err error) {
 	switch {
 	case established:
 		ag.log.Warn("connection lost", "server", server, "error", text)
+	case !again && isConflict(err):
+		ag.log.Error("another agent with this id is connected", "server", server, "id", ag.ID(), "error", text)
 	case !again:
 		ag.log.Warn("cannot connect", "server", server, "error", text)
 	}
@@ -135,8 +82,8 @@ func (ag *Agent) connect(ctx context.Context, server string) (stood time.Duratio
 	dctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("no answer within %v", dialTimeout))
 	defer cancel()
 	d := conn.Dialer{
-		Options: conn.Options{MaxMessage: maxFrame, IdleTimeout: handshakeTimeout + heartbeat},
-		NetDial: ag.netDial,
+		Options: conn.Options{MaxMessage: maxFrame, IdleTimeout: handshakeTimeout + heartbeat, NoCompression: !*ag.basic().Compress},
+		NetDial: ag.dialServer("http"),
 	}
 	u := url.URL{Scheme: "ws", Host: server, Path: "/ws/agent"}
 	c, err := d.Dial(dctx, u.String())
@@ -145,7 +92,7 @@ func (ag *Agent) connect(ctx context.Context, server string) (stood time.Duratio
 	}
 	// Whoever closes first says why; the later ones wait for it.
 	defer c.Close(conn.CodeNormal, "")
-	defer context.AfterFunc(ctx, func() { c.Close(conn.CodeGoingAway, "agent stops") })()
+	defer context.AfterFunc(ctx, func() { c.Close(conn.CodeGoingAway, context.Cause(ctx).Error()) })()
 
 	h, err := ag.shakeHands(ctx, c, server)
 	if err != nil {
@@ -261,13 +208,19 @@ func (ag *Agent) beat(ctx context.Context, c *conn.Conn) error {
 
 // established notes a connection that stands.
 func (ag *Agent) established(c *conn.Conn, server string) {
+	proxy := ag.proxyName("http", server)
 	ag.mu.Lock()
 	ag.conn = c
-	ag.link.Connected, ag.link.Server, ag.link.Since, ag.link.LastError = true, server, time.Now(), ""
+	ag.link.Connected, ag.link.Server, ag.link.Proxy, ag.link.Since = true, server, proxy, time.Now()
+	ag.link.LastError, ag.link.Conflict = "", false
 	ag.link.Connections++
 	ag.mu.Unlock()
 	ag.crashTold()
-	ag.log.Info("connected", "server", server, "id", ag.ID())
+	attrs := []any{"server", server, "id", ag.ID()}
+	if proxy != "" {
+		attrs = append(attrs, "proxy", proxy)
+	}
+	ag.log.Info("connected", attrs...)
 	select {
 	case ag.reportNow <- struct{}{}:
 	default: // a report is due already

@@ -20,28 +20,29 @@ func writeSetting(file, key, value string) error {
 	if err != nil {
 		return err
 	}
-	switch strings.ToLower(filepath.Ext(file)) {
-	case ".yaml", ".yml":
-		edited, err := setInYAML(data, key, value)
-		if err != nil {
-			return err
-		}
-		return kvconf.WriteFile(file, edited)
-	case ".json":
-		edited, err := setInJSON(data, key, value)
-		if err != nil {
-			return err
-		}
-		return kvconf.WriteFile(file, edited)
-	}
-	doc, err := kvconf.Parse(data)
+	edited, err := setInText(file, data, key, value)
 	if err != nil {
 		return err
 	}
-	if err := doc.Set(key, value); err != nil {
-		return err
+	return kvconf.WriteFile(file, edited)
+}
+
+// setInText sets a setting in the text of a config file, of the kind that the name of the file says.
+func setInText(file string, data []byte, key, value string) ([]byte, error) {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".yaml", ".yml":
+		return setInYAML(data, key, value)
+	case ".json":
+		return setInJSON(data, key, value)
 	}
-	return doc.WriteFile(file)
+	doc, err := kvconf.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Set(key, value); err != nil {
+		return nil, err
+	}
+	return doc.Bytes(), nil
 }
 
 // setInYAML sets a setting in the text of a YAML file.

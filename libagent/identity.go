@@ -34,7 +34,7 @@ func (ag *Agent) adopt(id, server string) error {
 	if ag.file == "" {
 		return nil
 	}
-	if err := keepID(ag.file, id); err != nil {
+	if err := ag.editFile(func() error { return keepID(ag.file, id) }); err != nil {
 		ag.log.Warn("id not written into the config, and kept in memory", "id", id, "config", ag.file, "error", err)
 	}
 	return nil

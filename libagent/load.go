@@ -31,7 +31,13 @@ func readSource(file string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
+	return parseSource(file, data)
+}
+
+// parseSource reads the text of a config file.
+func parseSource(file string, data []byte) (*source, error) {
 	var entries []kvconf.Entry
+	var err error
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".yaml", ".yml":
 		entries, err = yamlEntries(data)
@@ -88,7 +94,7 @@ func isBasic(key string) bool {
 // basicKeys are the keys of Config, sorted.
 var basicKeys = sync.OnceValue(func() []string {
 	on := true
-	all := Config{ID: "x", Server: []string{"x"}, Monitor: MonitorConfig{Enabled: &on}, Limit: limit.Config{Disk: []limit.Disk{{}}}}
+	all := Config{ID: "x", Server: []string{"x"}, Compress: &on, Monitor: MonitorConfig{Enabled: &on}, Limit: limit.Config{Disk: []limit.Disk{{}}}}
 	text, err := kvconf.Marshal(all)
 	if err != nil {
 		panic(err) // the struct of this package cannot be written: found by the first test

@@ -2,46 +2,73 @@ package libagent
 
 import (
 	"context"
-	"reflect"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/jkstack/jkframe/v2/kvconf"
 )
 
-// reloadWhenAsked reloads with every value of a channel, until ctx is done.
-func (ag *Agent) reloadWhenAsked(ctx context.Context, reload <-chan struct{}) {
+// hotKeys are the keys of every agent, without the name of the section, that count as soon as they are reloaded. The others
+// count at the next start.
+func hotKeys() []string {
+	return []string{"compress", "log.level", "monitor.enabled", "monitor.interval", "reconnect.spread", "redirect.allow", "server"}
+}
+
+// reloadWhenAsked reloads with every value of a channel, and when the config file has changed if it is watched, until ctx is
+// done.
+func (ag *Agent) reloadWhenAsked(ctx context.Context, asked <-chan struct{}, watch bool) {
+	var changed <-chan struct{}
+	if watch && ag.file != "" {
+		w, err := watchFile(ag.file)
+		if err != nil {
+			ag.log.Warn("config file is not watched: SIGHUP has it read again", "config", ag.file, "error", err)
+		} else {
+			defer w.close()
+			changed = w.changed
+		}
+	}
 	for {
 		select {
-		case _, ok := <-reload:
+		case _, ok := <-asked:
 			if !ok {
-				return
+				asked = nil
+				continue
 			}
+			ag.reopenLogs()
 			ag.reload()
+		case <-changed:
+			if ag.fileChanged() {
+				ag.reload()
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+func (ag *Agent) reopenLogs() {
+	if ag.logs == nil {
+		return
+	}
+	if err := ag.logs.Reopen(); err != nil {
+		ag.log.Warn("log not opened again", "error", err)
+	}
+}
+
 // reload reads the config file again. A bad file changes nothing; a good one counts from now on, save for what only a
 // start can change, which is said.
 func (ag *Agent) reload() {
-	if ag.logs != nil {
-		if err := ag.logs.Reopen(); err != nil {
-			ag.log.Warn("log not opened again", "error", err)
-		}
-	}
 	if ag.file == "" {
 		return
 	}
-	s, findings, err := load(ag.app, ag.file)
+	ag.noteFile()
+	var findings []*kvconf.Error
+	err := ag.take(func(Settings) (s Settings, err error) {
+		s, findings, err = load(ag.app, ag.file)
+		return s, err
+	}, func() { ag.noteFindings(findings) })
 	if err != nil {
-		ag.log.Error("config not reloaded: the old one stays", "error", err)
-		return
-	}
-	ag.noteFindings(findings)
-	if err := ag.take(func(Settings) (Settings, error) { return s, nil }, func() {}); err != nil {
 		ag.log.Error("config not reloaded: the old one stays", "error", err)
 	}
 }
@@ -65,57 +92,70 @@ func (ag *Agent) take(change func(old Settings) (Settings, error), taken func())
 	if ag.logs != nil {
 		ag.logs.SetLevel(s.Basic().Log.Level)
 	}
-	ag.noteChanges(old, s)
+	if !slices.Equal(old.Basic().Server, s.Basic().Server) {
+		ag.otherServers()
+	}
 	taken()
+	ag.noteChanges(old, s)
+	ag.log.Info("config reloaded")
 	return nil
 }
 
-// noteChanges says what a new config changes, and what it cannot.
+// noteChanges says what of a new config takes effect at the next start only.
 func (ag *Agent) noteChanges(old, s Settings) {
-	ag.log.Info("config reloaded")
-	if _, ok := ag.app.(Reloader); !ok && ownChanged(old, s) {
-		ag.log.Warn("config: this agent takes changes of its own settings at the next start")
-	}
-	if !slices.Equal(old.Basic().Server, s.Basic().Server) {
-		ag.log.Info("config: other servers, from the next connection on")
+	changed := changedKeys(old, s)
+	own := slices.DeleteFunc(slices.Clone(changed), func(key string) bool { return strings.HasPrefix(key, section+".") })
+	if _, ok := ag.app.(Reloader); !ok && len(own) > 0 {
+		ag.log.Info("config: what this agent has read at its start takes effect at the next one", "keys", own)
 	}
 	if id := s.Basic().ID; id != "" && id != ag.ID() {
 		ag.log.Warn("config: takes effect at the next start", "key", section+".id")
 	}
-	for _, key := range needStart(old.Basic(), s.Basic()) {
-		ag.log.Warn("config: takes effect at the next start", "key", section+"."+key)
+	for _, key := range changed {
+		if name, ok := strings.CutPrefix(key, section+"."); ok && name != "id" && !slices.Contains(hotKeys(), name) {
+			ag.log.Warn("config: takes effect at the next start", "key", key)
+		}
 	}
 }
 
-// ownChanged tells whether two configs differ in more than what every agent has.
-func ownChanged(old, new Settings) bool {
-	a, errA := kvconf.Marshal(old)
-	b, errB := kvconf.Marshal(new)
-	own := func(text []byte) string {
-		var lines []string
-		for line := range strings.Lines(string(text)) {
-			if !strings.HasPrefix(line, section+".") {
-				lines = append(lines, line)
+// changedKeys returns the keys in which two configs differ, in the order of the file.
+func changedKeys(old, new Settings) []string {
+	values := make(map[string]string)
+	var keys []string
+	for i, s := range []Settings{old, new} {
+		entries, err := entriesOf(s)
+		if err != nil {
+			continue // a file was decoded into it, so it can be written
+		}
+		for _, e := range entries {
+			before, known := values[e.Key]
+			switch {
+			case i == 0:
+				values[e.Key] = e.Value
+			case known && before == e.Value:
+				delete(values, e.Key)
+			default:
+				delete(values, e.Key)
+				keys = append(keys, e.Key)
 			}
 		}
-		return strings.Join(lines, "")
 	}
-	return errA != nil || errB != nil || own(a) != own(b)
+	for key := range values { // what is in the old one alone
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
-// needStart returns what differs between two configs and cannot change while the agent runs.
-func needStart(old, new *Config) []string {
-	var keys []string
-	differ := func(key string, a, b any) {
-		if !reflect.DeepEqual(a, b) {
-			keys = append(keys, key)
-		}
+// entriesOf returns the settings of a config as they would stand in a file.
+func entriesOf(s Settings) ([]kvconf.Entry, error) {
+	text, err := kvconf.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("config %T: %w", s, err)
 	}
-	a, b := old.Log, new.Log
-	a.Level = b.Level
-	differ("log", a, b)
-	differ("limit", old.Limit, new.Limit)
-	differ("outbox", old.Outbox, new.Outbox)
-	differ("http", old.HTTP, new.HTTP)
-	return keys
+	doc, err := kvconf.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("config %T: %w", s, err)
+	}
+	return doc.Entries(), nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -32,9 +34,16 @@ type Options struct {
 	// NetDial makes connections to servers. By default, over TCP.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
+	// Proxy chooses the proxy for a server, nil for none; the scheme of the request is http or https. By default,
+	// that of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), and none if NetDial is set.
+	Proxy func(*http.Request) (*url.URL, error)
+
 	// Reload has the config file read again and the log files opened again with every value received. By default,
 	// that does not happen.
 	Reload <-chan struct{}
+
+	// Watch has the config file read again when it has changed. By default, that does not happen.
+	Watch bool
 
 	// StopTimeout is how long the agent may take to stop. By default, 5 s.
 	StopTimeout time.Duration
@@ -77,17 +86,21 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		return nil, fmt.Errorf("App.Name is %q: want a word such as exec-agent", app.Name())
 	}
 	ag := &Agent{
-		app: app, file: opt.ConfigFile, log: opt.Logger, netDial: opt.NetDial,
+		app: app, file: opt.ConfigFile, log: opt.Logger, netDial: opt.NetDial, proxy: opt.Proxy,
 		begin:      time.Now(),
 		complaints: make(map[string]complaint),
 		handlers:   make(map[wire.Type]*handler),
 		declared:   make(map[wire.Type]declaration),
 		taking:     make(chan struct{}, 1),
 		reportNow:  make(chan struct{}, 1),
+		rethink:    make(chan struct{}, 1),
 		stopTime:   opt.StopTimeout,
 	}
 	if ag.stopTime <= 0 {
 		ag.stopTime = 5 * time.Second
+	}
+	if ag.proxy == nil && ag.netDial == nil {
+		ag.proxy = http.ProxyFromEnvironment
 	}
 	ag.web = ag.newWeb()
 	s, findings := opt.Config, []*kvconf.Error(nil)
@@ -98,6 +111,7 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		}
 		ag.file = ""
 	} else {
+		ag.noteFile()
 		loaded, found, err := load(app, opt.ConfigFile)
 		if err != nil {
 			return nil, err
@@ -145,14 +159,14 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 
 	jobs, endJobs := context.WithCancel(ag.work.ctx)
 	defer endJobs()
-	net, endNet := context.WithCancel(context.Background())
-	defer endNet()
+	net, endNet := context.WithCancelCause(context.Background())
+	defer endNet(nil)
 	var connecting sync.WaitGroup
 	connecting.Go(func() { ag.stayConnected(net) })
 	endpoint := ag.listen()
 	defer endpoint.close()
 	ag.calls.start("Report", func() { ag.reportEvery(jobs) })
-	ag.calls.start("Reload", func() { ag.reloadWhenAsked(jobs, opt.Reload) })
+	ag.calls.start("Reload", func() { ag.reloadWhenAsked(jobs, opt.Reload, opt.Watch) })
 	for _, j := range ag.jobs {
 		ag.work.start(j.name, func() { j.run(jobs, ag) })
 	}
@@ -164,7 +178,7 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 	endJobs()
 	err := ag.stop(begin, endReplies)
 	endLife()
-	endNet()
+	endNet(ErrStopping)
 	connecting.Wait()
 	ag.calls.stop()
 	last, cancel := context.WithDeadline(context.Background(), begin.Add(ag.stopTime))

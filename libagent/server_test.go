@@ -238,14 +238,30 @@ func (a *testApp) Setup(ag *libagent.Agent) error {
 
 // lines is a log that a test looks at.
 type lines struct {
-	mu  sync.Mutex // guards buf
-	buf strings.Builder
+	mu    sync.Mutex // guards what follows
+	buf   strings.Builder
+	wants string      // what is waited for in a line
+	found chan string // the line
 }
 
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.wants != "" && strings.Contains(string(p), l.wants) {
+		l.wants = ""
+		l.found <- string(p)
+	}
 	return l.buf.Write(p)
+}
+
+// waitFor does something and waits for a line that it leads to.
+func (l *lines) waitFor(want string, do func()) string {
+	found := make(chan string, 1)
+	l.mu.Lock()
+	l.wants, l.found = want, found
+	l.mu.Unlock()
+	do()
+	return <-found
 }
 
 func (l *lines) String() string {

@@ -41,7 +41,7 @@ func (ag *Agent) SetConfig(key, value string) error {
 		if ag.file == "" {
 			return
 		}
-		if err := writeSetting(ag.file, key, value); err != nil {
+		if err := ag.editFile(func() error { return writeSetting(ag.file, key, value) }); err != nil {
 			ag.log.Warn("setting not written into the config, and kept in memory", "key", key, "config", ag.file, "error", err)
 		}
 	})

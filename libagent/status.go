@@ -31,8 +31,10 @@ type Status struct {
 type ConnectionStatus struct {
 	Connected   bool      `json:"connected"`            // the handshake was made
 	Server      string    `json:"server"`               // address of the server, of the last one when not connected
+	Proxy       string    `json:"proxy,omitempty"`      // address of the proxy that is between
 	Since       time.Time `json:"since,omitzero"`       // when Connected last changed
 	Connections int       `json:"connections"`          // how often the agent has connected
+	Conflict    bool      `json:"conflict"`             // another agent with this id is connected: tried again slowly
 	LastError   string    `json:"last_error,omitempty"` // why it is not connected, or was not last time
 
 	// What all connections have carried together.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,7 +42,9 @@ func (ag *Agent) webURL() url.URL {
 func (ag *Agent) newWeb() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:           ag.netDial,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				return ag.dialServer(ag.webURL().Scheme)(ctx, network, addr)
+			},
 			TLSHandshakeTimeout:   dialTimeout,
 			ResponseHeaderTimeout: handshakeTimeout,
 			IdleConnTimeout:       heartbeat,

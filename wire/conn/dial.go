@@ -45,6 +45,8 @@ func (d Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
 	switch {
 	case errors.Is(err, websocket.ErrBadHandshake):
 		return nil, refused(resp)
+	case err != nil && h.stream == nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
+		return nil, err // NetDial knows more
 	case aborted, err != nil && ctx.Err() != nil:
 		return nil, fmt.Errorf("websocket handshake: %w", context.Cause(ctx))
 	case err != nil && h.stream != nil:
