@@ -52,7 +52,6 @@ func watchFile(file string) (*fileWatch, error) {
 		return nil, err
 	}
 	changed := make(chan struct{}, 1)
-	changed <- struct{}{} // it may have changed before
 	w.changed, w.out = changed, changed
 	w.ended.Go(w.run)
 	return w, nil
@@ -66,8 +65,8 @@ func (w *fileWatch) close() {
 // run gathers what happens in the folders into one message, until close.
 func (w *fileWatch) run() {
 	defer func() { _ = w.watcher.Close() }() // its error would be that it is closed
-	var quiet, again <-chan time.Time
-	var first time.Time // when the change that is going on began
+	var again <-chan time.Time
+	first, quiet := time.Now(), time.After(settle) // since when something changes; it may have before the watch began
 	for {
 		select {
 		case e, ok := <-w.watcher.Events:
