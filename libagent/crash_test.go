@@ -64,7 +64,12 @@ func TestCrashIsReported(t *testing.T) {
 		if crash.Load() {
 			c.Send(t.Context(), conn.Control, []byte(`{"type":30003,"notice":{}}`))
 		}
-		comes <- come
+		// A pong comes when the agent has taken the handshake.
+		go func() {
+			if c.Ping(t.Context()) == nil || crash.Load() {
+				comes <- come
+			}
+		}()
 	})
 	dir := t.TempDir()
 	writeConf(t, dir, "basic.id = crash-01", "basic.server = "+addr, "basic.log.target = file")
