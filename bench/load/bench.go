@@ -1,0 +1,195 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Options say how much is measured. The zero value measures what docs/performance.md shows.
+type Options struct {
+	Agents int           // idle agents, and those whose server is killed. By default, 10,000.
+	Runs   int           // how often each figure is taken. By default, 3.
+	For    time.Duration // of each run of requests and handshakes. By default, 5 s.
+	Out    io.Writer     // what is being measured. By default, nothing is printed.
+}
+
+func (o Options) withDefaults() Options {
+	if o.Agents <= 0 {
+		o.Agents = 10_000
+	}
+	if o.Runs <= 0 {
+		o.Runs = 3
+	}
+	if o.For <= 0 {
+		o.For = 5 * time.Second
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	return o
+}
+
+// settle is how long a crowd stays before its memory is read: the server gives back what it needed to let it in.
+const settle = 8 * time.Second
+
+// bench is one run of everything.
+type bench struct {
+	Options
+	bin     string // the agent-server
+	workers workers
+	table   *Table
+}
+
+// Bench measures the agent-server that was built as bin, and its peers beside it.
+func Bench(ctx context.Context, bin string, opt Options) (table *Table, err error) {
+	ws, err := hire(ctx, 2)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, ws.dismiss()) }()
+	b := &bench{Options: opt.withDefaults(), bin: bin, workers: ws, table: newTable()}
+	for run := range b.Runs {
+		for _, part := range []struct {
+			name    string
+			measure func(context.Context) error
+		}{
+			{"memory", b.memory},
+			{"handshakes", b.handshakes},
+			{"requests", b.requests},
+			{"messages", b.messages},
+			{"restart", b.restart},
+		} {
+			fmt.Fprintf(b.Out, "run %d of %d: %s\n", run+1, b.Runs, part.name)
+			if err := part.measure(ctx); err != nil {
+				return nil, fmt.Errorf("%s: %w", part.name, err)
+			}
+		}
+	}
+	return b.table, nil
+}
+
+// with runs a server or, if kind says so, a peer for the time of a measurement.
+func (b *bench) with(ctx context.Context, kind string, measure func(*Server) error) (err error) {
+	var s *Server
+	if kind == ours {
+		s, err = startServer(ctx, b.bin)
+	} else {
+		s, err = startPeer(ctx, kind)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	if err := measure(s); err != nil {
+		return fmt.Errorf("%s: %w\n%s", kind, err, s.output())
+	}
+	return nil
+}
+
+func (b *bench) memory(ctx context.Context) error {
+	for _, kind := range []string{ours, "gorilla", "tcp"} {
+		o := order{N: b.Agents}
+		if kind == "tcp" {
+			o.Say = Nothing
+		}
+		err := b.with(ctx, kind, func(s *Server) error {
+			costs, err := idleMemory(ctx, b.workers, s, o, settle)
+			if err != nil {
+				return err
+			}
+			for i, name := range []string{"first", "others"} {
+				b.table.add("memory."+name, kind, costs[i].rss)
+				if kind == ours {
+					b.table.add("inuse."+name, kind, costs[i].inUse)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) handshakes(ctx context.Context) error {
+	for _, kind := range []string{ours, "gorilla", "opamp"} {
+		o := order{Do: "churn", Parallel: 64, Prefix: "churn", For: b.For}
+		if kind == "opamp" {
+			o.Say = OpAMP
+		}
+		err := b.with(ctx, kind, func(s *Server) error {
+			o.Addr = s.Addr
+			r, err := b.workers.all(o)
+			b.table.add("handshakes", kind, float64(r.N)/b.For.Seconds())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) requests(ctx context.Context) error {
+	for _, kind := range []string{ours, "http"} {
+		err := b.with(ctx, kind, func(s *Server) error {
+			addr, path := s.Addr, "/"
+			if kind == ours {
+				o := order{Do: "fleet", Addr: s.Addr, Prefix: "asked", N: 1, Parallel: 1}
+				if _, err := b.workers[:1].all(o); err != nil {
+					return err
+				}
+				addr, path = s.API, "/api/foo/asked-0-00000"
+			}
+			for _, callers := range []int{1, 50} {
+				l, err := requests(ctx, addr, s.token, path, callers, b.For)
+				if err != nil {
+					return err
+				}
+				b.table.add(fmt.Sprintf("requests.%d", callers), kind, l.rate)
+				b.table.add(fmt.Sprintf("p50.%d", callers), kind, l.p50.Seconds()*1000)
+				b.table.add(fmt.Sprintf("p99.%d", callers), kind, l.p99.Seconds()*1000)
+			}
+			if kind != ours {
+				return nil
+			}
+			_, err := b.workers[:1].all(order{Do: "drop"})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) messages(ctx context.Context) error {
+	const n = 1_500_000
+	for _, kind := range []string{ours, "gorilla"} {
+		err := b.with(ctx, kind, func(s *Server) error {
+			rate, err := messages(ctx, Target{Addr: s.Addr}, n)
+			b.table.add("messages", kind, rate)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) restart(ctx context.Context) error {
+	return b.with(ctx, ours, func(s *Server) error {
+		c, err := restart(ctx, b.workers, s, order{N: b.Agents, Parallel: 64}, time.Second)
+		if err == nil {
+			b.table.add("back", ours, c.all.Seconds())
+			b.table.add("crowd", ours, 100*c.crowd)
+			fmt.Fprintf(b.Out, "agents back by second since the kill: %v\n", c.Came)
+		}
+		return err
+	})
+}
