@@ -46,6 +46,7 @@ type connections struct {
 	mu      sync.Mutex // guards the fields below
 	open    map[*conn.Conn]struct{}
 	waiting int  // those that have not shaken hands
+	came    int  // those that were ever taken
 	closing bool // no more are taken
 }
 
@@ -58,6 +59,7 @@ func (cs *connections) add(c *conn.Conn) (time.Duration, bool) {
 	}
 	cs.open[c] = struct{}{}
 	cs.waiting++
+	cs.came++
 	return patience(cs.waiting), true
 }
 
@@ -72,6 +74,13 @@ func (cs *connections) remove(c *conn.Conn) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	delete(cs.open, c)
+}
+
+// total returns how many were ever taken.
+func (cs *connections) total() int {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.came
 }
 
 // full reports whether too many clients have not shaken hands.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 
 	"github.com/jkstack/jkframe/v2/kvconf"
 	"github.com/jkstack/jkframe/v2/logging"
@@ -144,7 +145,12 @@ func (c Command) run(ctx context.Context, file string) error {
 	}
 	log.Info("server started", "version", c.Version, "agents", text(srv.AgentAddr()), "api", text(srv.APIAddr()),
 		"token_file", srv.TokenFile(), "ca", srv.Fingerprint())
+	var tidying sync.WaitGroup
+	tidy, stop := context.WithCancel(ctx)
+	tidying.Go(func() { srv.tidyMemory(tidy) })
 	err = srv.Run(ctx)
+	stop()
+	tidying.Wait()
 	log.Info("server stopped")
 	return err
 }

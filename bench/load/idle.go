@@ -15,11 +15,23 @@ type memory struct {
 
 // idleMemory connects a crowd, and another one after all have left, and returns what each agent cost then.
 func idleMemory(ctx context.Context, ws workers, s *Server, o order, settle time.Duration) (costs [2]memory, err error) {
+	o.Addr, o.Parallel = s.Addr, 64
+	// What the first of all agents need is the server's: code that is read from the disk, tables, pools.
+	first := o
+	first.N = min(o.N, 200)
+	for _, first.Do = range []string{"connect", "drop"} {
+		first.Prefix = "first"
+		if _, err := ws.all(first); err != nil {
+			return costs, err
+		}
+	}
+	if err := pause(ctx, settle/4); err != nil {
+		return costs, err
+	}
 	empty, err := memoryOf(s)
 	if err != nil {
 		return costs, err
 	}
-	o.Addr, o.Parallel = s.Addr, 64
 	for i := range costs {
 		o.Do, o.Prefix = "connect", fmt.Sprintf("crowd-%d", i)
 		if _, err := ws.all(o); err != nil {
