@@ -1,6 +1,6 @@
 # Needs Go alone. lint, bench and fuzz fetch what they run at the versions pinned in the module files.
 
-.PHONY: release demo test test-cgroup2 lint bench fuzz build clean
+.PHONY: release demo test test-cgroup2 lint bench soak bench-libraries fuzz build clean
 
 # Packs every program for every system into release/. VERSION=1.2.3, TARGETS=linux/amd64,windows/amd64
 release:
@@ -23,8 +23,16 @@ test-cgroup2:
 lint:
 	.ci/lint
 
-# Ours and our peers in one run. BENCH=a regular expression of names, BENCHTIME=1s each
+# The server under the load of a fleet, beside its peers, into docs/performance.md. QUICK=1: less of everything, printed only
 bench:
+	go run ./bench/cmd/load bench $(if $(QUICK),--agents=2000 --runs=1 --for=2s,--page=docs/performance.md)
+
+# A fleet that is busy for an hour, and a server that must not grow. FOR=5m
+soak:
+	go run ./bench/cmd/load soak --for="$(or $(FOR),1h)"
+
+# The packages and their peers in one run. BENCH=a regular expression of names, BENCHTIME=1s each
+bench-libraries:
 	go test -run='^$$' -bench="$(or $(BENCH),.)" -benchtime="$(or $(BENCHTIME),1s)" -benchmem $(shell go list -m -f '{{.Dir}}/...')
 
 # Every fuzz target in turn. FUZZTIME=10s each

@@ -13,6 +13,7 @@ type Options struct {
 	Agents int           // idle agents, and those whose server is killed. By default, 10,000.
 	Runs   int           // how often each figure is taken. By default, 3.
 	For    time.Duration // of each run of requests and handshakes. By default, 5 s.
+	Settle time.Duration // how long a crowd stays before its memory is read. By default, 8 s.
 	Out    io.Writer     // what is being measured. By default, nothing is printed.
 }
 
@@ -26,14 +27,14 @@ func (o Options) withDefaults() Options {
 	if o.For <= 0 {
 		o.For = 5 * time.Second
 	}
+	if o.Settle <= 0 {
+		o.Settle = 8 * time.Second // the server gives back what it needed to let them in
+	}
 	if o.Out == nil {
 		o.Out = io.Discard
 	}
 	return o
 }
-
-// settle is how long a crowd stays before its memory is read: the server gives back what it needed to let it in.
-const settle = 8 * time.Second
 
 // bench is one run of everything.
 type bench struct {
@@ -96,7 +97,7 @@ func (b *bench) memory(ctx context.Context) error {
 			o.Say = Nothing
 		}
 		err := b.with(ctx, kind, func(s *Server) error {
-			costs, err := idleMemory(ctx, b.workers, s, o, settle)
+			costs, err := idleMemory(ctx, b.workers, s, o, b.Settle)
 			if err != nil {
 				return err
 			}
@@ -184,7 +185,7 @@ func (b *bench) messages(ctx context.Context) error {
 
 func (b *bench) restart(ctx context.Context) error {
 	return b.with(ctx, ours, func(s *Server) error {
-		c, err := restart(ctx, b.workers, s, order{N: b.Agents, Parallel: 64}, time.Second)
+		c, err := restart(ctx, b.workers, s, order{N: b.Agents, Parallel: 64}, b.Settle, time.Second)
 		if err == nil {
 			b.table.add("back", ours, c.all.Seconds())
 			b.table.add("crowd", ours, 100*c.crowd)

@@ -13,13 +13,14 @@ type comeback struct {
 	Came  []int
 }
 
-// restart kills the server of a fleet, starts it again after some time, and waits until all agents are back.
-func restart(ctx context.Context, ws workers, s *Server, o order, down time.Duration) (c comeback, err error) {
+// restart kills the server of a fleet that has settled, starts it again when it was down for some time, and waits until all
+// agents are back.
+func restart(ctx context.Context, ws workers, s *Server, o order, settle, down time.Duration) (c comeback, err error) {
 	o.Do, o.Addr, o.Prefix = "fleet", s.Addr, "fleet"
 	if _, err := ws.all(o); err != nil {
 		return c, err
 	}
-	if err := pause(ctx, 12*time.Second); err != nil { // connections that have lasted
+	if err := pause(ctx, settle); err != nil {
 		return c, err
 	}
 	killed := time.Now()
