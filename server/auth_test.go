@@ -120,6 +120,7 @@ func TestTokenIsMade(t *testing.T) {
 	if len(first.token) != 43 {
 		t.Errorf("a token of %d characters, want 43 (256 bits)", len(first.token))
 	}
+	first.stop()
 	second := start(t, server.Config{DataDir: dir})
 	if second.token != first.token {
 		t.Error("the second start made another token")

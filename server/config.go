@@ -44,6 +44,9 @@ type Config struct {
 	// DataDir is the folder of what the server must keep, made with mode 0700 if it is missing. By default, data.
 	DataDir string `kv:"data_dir" desc:"folder of what the server must keep"`
 
+	// Journal keeps what agents send.
+	Journal JournalConfig `kv:"journal"`
+
 	// Log is how [Command] logs. New does not look at it.
 	Log logging.Config `kv:"log"`
 
@@ -110,6 +113,16 @@ type AuditConfig struct {
 	Age time.Duration `kv:"age" desc:"how long lines of the audit log are kept, 0s for as long as its size allows"`
 }
 
+// JournalConfig is the part of a [Config] for the journal, which is in the folder journal of DataDir.
+type JournalConfig struct {
+	// Size is how many bytes of the disk the journal takes at most, 64 MiB at least. What every sink has taken makes room, the
+	// oldest first. When a sink is so far behind that there is none, agents keep what they have. By default, 1 GiB.
+	Size int64 `kv:"size,bytes" desc:"bytes of the disk for what agents have sent"`
+}
+
+// minJournal is the least size of a journal: messages of 16 MiB must fit.
+const minJournal = 64 << 20
+
 // noListener is the address that means none.
 const noListener = "none"
 
@@ -125,6 +138,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Agents.CertLife, defaultAgentCertLife)
 	orDefault(&c.Audit.Size, 1_000_000_000)
 	orDefault(&c.DataDir, "data")
+	orDefault(&c.Journal.Size, 1<<30)
 	orDefault(&c.API.TokenFile, filepath.Join(c.DataDir, "api.token"))
 	orDefault(&c.Version, "0.0.0")
 	if c.Logger == nil {
@@ -193,6 +207,9 @@ func (c Config) problems() []*FieldError {
 	}
 	if c.API.Timeout < 0 {
 		add("api.timeout", fmt.Errorf("%v is less than nothing", c.API.Timeout))
+	}
+	if c.Journal.Size < minJournal {
+		add("journal.size", fmt.Errorf("%d bytes is less than 64 MiB", c.Journal.Size))
 	}
 	for _, h := range c.API.Hosts {
 		if strings.ContainsAny(h, ":/ ") {

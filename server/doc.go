@@ -12,6 +12,11 @@
 //	err = server.Send(ctx, srv, "host-17", reload, wire.Empty{})         // a message without a reply
 //	server.Receive(srv, report, func(ctx context.Context, a server.Agent, p reportPayload) error { … })
 //
+// What agents of this framework say of their own accord is in a journal on the disk before it is acknowledged. Whoever must not
+// miss any of it reads that, at least once and at his own pace:
+//
+//	err := server.Consume(srv, "alarms", alarm, func(ctx context.Context, e server.Entry, p alarmPayload) error { … })
+//
 // An idle agent costs one goroutine and a few kilobytes. Everything that an agent sends is taken for hostile: frames are
 // bounded, what cannot be read is counted and dropped, and nothing that one agent does makes another one wait.
 package server

@@ -13,6 +13,7 @@ import (
 // forget frees the id of a session, and ends everything that waits for its agent.
 func (s *Server) forget(sess *session) {
 	s.sessions.release(sess)
+	s.journal.leave(sess)
 	sess.end()
 }
 
@@ -72,6 +73,10 @@ func (s *Server) shakeHands(c *conn.Conn, p peer) (sess *session, result string,
 		return nil, result, err
 	}
 	sess = newSession(c, p, come, now)
+	answer := wire.HandshakePayload{OK: true, ID: come.ID}
+	if come.Ack >= wire.AckVersion && s.journal.running.Load() {
+		sess.acks, answer.Ack = true, wire.AckVersion
+	}
 	old, err := s.sessions.claim(s.ctx, sess)
 	if err != nil {
 		s.turnAway(c, err)
@@ -91,7 +96,7 @@ func (s *Server) shakeHands(c *conn.Conn, p peer) (sess *session, result string,
 		s.forget(sess)
 		return nil, "revoked", err
 	}
-	if err := s.answer(c, wire.HandshakePayload{OK: true, ID: come.ID}); err != nil {
+	if err := s.answer(c, answer); err != nil {
 		s.forget(sess)
 		return nil, "lost", err
 	}

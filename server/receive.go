@@ -53,6 +53,9 @@ func (s *Server) receiver() *Server { return s }
 // The function runs on the agent's own goroutine: while it does, nothing else of this agent is received, so it should
 // hand on what takes long; for several agents it runs at the same time. Its context ends with the agent's connection.
 // The payload is its own. An error is logged, and so is a panic, with its stack.
+//
+// A message that the agent keeps until the journal has it (see [Consume]) is given to the function before that: it comes
+// again if the server ends in between. Who must not miss one, or must tell whether it comes again, reads the journal.
 func Receive[T any](r Receiver, m *wire.Message[T], f func(ctx context.Context, a Agent, v T) error) {
 	s := r.receiver()
 	s.handlers.add(m.Type(), func(sess *session, frame *wire.Frame) (bad, failed error) {
@@ -66,6 +69,9 @@ func Receive[T any](r Receiver, m *wire.Message[T], f func(ctx context.Context, 
 
 // dispatch hands a frame to whoever waits for it.
 func (s *Server) dispatch(sess *session, f *wire.Frame) {
+	if s.receiveOutbox(sess, f) {
+		return
+	}
 	if f.Task != "" {
 		if c := sess.calls.get(f.Task); c != nil {
 			if c.accept(f) {
@@ -83,6 +89,18 @@ func (s *Server) dispatch(sess *session, f *wire.Frame) {
 		return
 	}
 	list := s.handlers.of(f.Type)
+	s.handleAll(sess, f, list)
+	wanted := f.Task == "" && s.journal.wants(f.Type)
+	if wanted {
+		s.journal.addPlain(sess.agent.ID, f)
+	}
+	if len(list) == 0 && !wanted {
+		s.drop(sess, f)
+	}
+}
+
+// handleAll calls the functions for a message.
+func (s *Server) handleAll(sess *session, f *wire.Frame, list []handler) {
 	for _, h := range list {
 		bad, failed := s.handle(h, sess, f)
 		if bad != nil {
@@ -91,9 +109,6 @@ func (s *Server) dispatch(sess *session, f *wire.Frame) {
 		if failed != nil {
 			s.handlerFailed(sess, f.Type, failed)
 		}
-	}
-	if len(list) == 0 {
-		s.drop(sess, f)
 	}
 }
 

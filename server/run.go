@@ -47,6 +47,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.audit.Append(audit.Entry{Event: "server.start", Actor: "server", Result: "ok", What: s.cfg.Version}); err != nil {
 		return errors.Join(err, s.closeListeners())
 	}
+	if err := s.journal.start(); err != nil {
+		return errors.Join(err, s.closeListeners(), s.audit.Close())
+	}
 	agents := s.newListener("listen", s.door(s.agentLn, s.cfg.Listen, tls.RequestClientCert), &http.Server{
 		Handler:     s.AgentHandler(),
 		ReadTimeout: headerTime, // of requests; what is a WebSocket has deadlines of its own
@@ -77,6 +80,7 @@ func (s *Server) Run(ctx context.Context) error {
 	apis.close()
 	serving.Wait()
 	stopBackground()
+	s.journal.close()
 	stopWatching()
 	watch.Wait()
 	s.note(audit.Entry{Event: "server.stop", Actor: "server", Result: "ok"})

@@ -52,7 +52,8 @@ type Server struct {
 
 	background []background // functions of features
 
-	spools *spools
+	spools  *spools
+	journal *journal
 
 	mu      sync.Mutex // guards the fields below
 	agentLn net.Listener
@@ -98,9 +99,10 @@ func New(cfg Config) (*Server, error) {
 		audit:     ident.audit,
 		refusals:  newAdmission(refusalsPerSecond),
 	}
+	s.journal = newJournal(cfg, s.faults, &s.agents, s.metrics.failures.WithLabelValues("sink"))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.requestsCtx, s.cancelReqs = context.WithCancelCause(context.Background())
-	s.metrics.registry.MustRegister(newFleetCollector(s.sessions))
+	s.metrics.registry.MustRegister(newFleetCollector(s.sessions), newJournalCollector(s.journal))
 	s.handlers.add(wire.AgentInfo.Type(), keepReport)
 	s.agentMux.HandleFunc("GET /ws/agent", s.acceptAgent)
 	s.registerEnrolment()

@@ -22,7 +22,9 @@ type session struct {
 	greeting atomic.Pointer[chan struct{}] // closed when the answer to come has been sent, nil from then on
 	sending  atomic.Int32                  // sends under way
 	report   atomic.Pointer[report]
-	probing  bool // somebody asks whether this session is alive; guarded by registry.mu
+	inbox    *inbox // of the journal; guarded by journal.mu, nil until the agent opens a stream
+	acks     bool   // both ends have announced that the journal acknowledges; immutable
+	probing  bool   // somebody asks whether this session is alive; guarded by registry.mu
 }
 
 // report is the last monitor report of an agent.

@@ -35,6 +35,9 @@ func start(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := server.Attach(r.Server, "nothing", nothing{}); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.Listen(); err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +52,11 @@ func start(t *testing.T) *running {
 	})
 	return r
 }
+
+// nothing is a sink that takes what comes.
+type nothing struct{}
+
+func (nothing) Take(context.Context, []server.Entry) error { return nil }
 
 // get asks the API, and returns the body of a good answer.
 func (r *running) get(t *testing.T, path string) (string, error) {
