@@ -59,15 +59,15 @@ func (j *journal) open(sess *session, streams []wire.OutStream) error {
 		if in.flows[s.Handle] != nil {
 			return fmt.Errorf("stream %d is opened twice", s.Handle)
 		}
+		if len(in.flows) == wire.MaxStreams || len(in.opened)+len(in.lost) > 2*wire.MaxStreams {
+			return fmt.Errorf("more than %d streams", wire.MaxStreams)
+		}
 		c := j.cursors[ids[i]]
 		if c == nil {
 			c = &cursor{seq: s.First - 1, synced: s.First - 1}
 			j.cursors[ids[i]] = c
 		}
 		j.revoke(c)
-		if len(in.flows) == wire.MaxStreams || len(in.opened)+len(in.lost) > 2*wire.MaxStreams {
-			return fmt.Errorf("more than %d streams", wire.MaxStreams)
-		}
 		f := &flow{inbox: in, handle: s.Handle, stream: ids[i], cursor: c}
 		c.owner, c.touched = f, time.Now().Unix()
 		in.flows[s.Handle] = f
