@@ -123,8 +123,8 @@ type QueueConfig struct {
 	// Full says what happens when there is no room. By default, FullWait.
 	Full Full
 
-	// OnLoss is told of records that nobody will get. It is called without locks, by any goroutine that uses the queue, and may
-	// run beside itself; it may call the queue. By default, losses are only counted.
+	// OnLoss is told of records that nobody will get, in order, by the call that has found it out, or by another one that is at it. It
+	// never runs beside itself, and may call the queue. By default, losses are only counted.
 	OnLoss func(Loss)
 }
 

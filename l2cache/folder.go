@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Modes of what is made.
@@ -15,9 +16,12 @@ const (
 
 const lockName = "lock"
 
-// folder is a folder that this process alone uses. Everything in it goes through an os.Root: no link leads out of it.
+// folder is a folder that this process alone uses. Everything in it goes through an os.Root: no link leads out of it. All methods
+// but close are safe for concurrent use.
 type folder struct {
 	path string
+
+	mu   sync.Mutex // guards what follows
 	root *os.Root
 	lock *os.File
 }
@@ -35,32 +39,38 @@ func openFolder(path string) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &folder{path: path, root: root}
-	if err := d.take(); err != nil {
+	lock, err := lockRoot(root)
+	if err != nil {
 		root.Close()
-		return nil, err
+		return nil, wrap("lock", filepath.Join(path, lockName), err)
 	}
-	return d, nil
+	return &folder{path: path, root: root, lock: lock}, nil
 }
 
-// take locks the folder and keeps others out of it. What is read-only can be read all the same.
-func (d *folder) take() error {
-	f, err := d.root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, fileMode)
+// lockRoot locks a folder and keeps others out of it. What is read-only can be read all the same.
+func lockRoot(root *os.Root) (*os.File, error) {
+	f, err := root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		var again error
-		if f, again = d.root.Open(lockName); again != nil {
-			return err
+		if f, again = root.Open(lockName); again != nil {
+			return nil, err
 		}
 	}
 	if err := lockFile(f); err != nil {
 		f.Close()
-		return wrap("lock", filepath.Join(d.path, lockName), err)
+		return nil, err
 	}
-	d.lock = f
-	if st, err := d.root.Stat("."); err == nil && st.Mode().Perm()&^dirMode != 0 {
-		_ = d.root.Chmod(".", dirMode) // the files have modes of their own
+	if st, err := root.Stat("."); err == nil && st.Mode().Perm()&^dirMode != 0 {
+		_ = root.Chmod(".", dirMode) // the files have modes of their own
 	}
-	return nil
+	return f, nil
+}
+
+// at is the root of now: a folder that is renewed has another one.
+func (d *folder) at() *os.Root {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.root
 }
 
 func (d *folder) close() {
@@ -73,22 +83,22 @@ func (d *folder) name(file string) string { return filepath.Join(d.path, file) }
 
 // create makes an empty file.
 func (d *folder) create(name string) (*os.File, error) {
-	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
+	f, err := d.at().OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
 	return f, d.explain(err)
 }
 
 // open opens a file to read it and, if that is possible, to write.
 func (d *folder) open(name string) (*os.File, error) {
-	f, err := d.root.OpenFile(name, os.O_RDWR, 0)
+	f, err := d.at().OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		f, err = d.root.Open(name)
+		f, err = d.at().Open(name)
 	}
 	return f, d.explain(err)
 }
 
 // remove removes a file; one that is not there is removed.
 func (d *folder) remove(name string) error {
-	if err := d.root.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+	if err := d.at().Remove(name); !errors.Is(err, fs.ErrNotExist) {
 		return d.explain(err)
 	}
 	return nil
@@ -105,7 +115,7 @@ func (d *folder) explain(err error) error {
 
 // sync makes the names in the folder durable.
 func (d *folder) sync() error {
-	f, err := d.root.Open(".")
+	f, err := d.at().Open(".")
 	if err != nil {
 		return d.explain(err)
 	}
@@ -122,7 +132,7 @@ func (d *folder) gone() bool {
 	if err != nil {
 		return errors.Is(err, fs.ErrNotExist)
 	}
-	ours, err := d.root.Stat(".")
+	ours, err := d.at().Stat(".")
 	return err != nil || !os.SameFile(there, ours)
 }
 
@@ -132,14 +142,17 @@ func (d *folder) renew() error {
 	if err != nil {
 		return err
 	}
-	d.close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.root.Close()
+	d.lock.Close()
 	d.root, d.lock = fresh.root, fresh.lock
 	return nil
 }
 
 // list returns the names of the files in the folder.
 func (d *folder) list() ([]string, error) {
-	f, err := d.root.Open(".")
+	f, err := d.at().Open(".")
 	if err != nil {
 		return nil, d.explain(err)
 	}

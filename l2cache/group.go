@@ -137,13 +137,17 @@ func (q *Queue) write(g *group) error {
 		return err
 	}
 	s := q.active
-	durable := q.cfg.Sync <= SyncEach && !q.cfg.Volatile
+	durable := q.syncsPut()
+	more := q.ahead(s, g.size)
 	q.mu.Unlock()
+	more = s.extend(more)
 	err := s.write(g)
 	if err == nil && durable {
 		err = s.sync()
 	}
 	q.mu.Lock()
+	s.size += more
+	q.bytes += more
 	if err != nil {
 		q.cut(s, durable)
 		q.fault.set(err)
@@ -155,12 +159,17 @@ func (q *Queue) write(g *group) error {
 	q.unsynced = q.unsynced || q.cfg.Sync == SyncInterval && !q.cfg.Volatile
 	s.note(g.first, s.end)
 	s.end += g.size
-	s.size = max(s.size, s.end)
+	if more := s.end - s.size; more > 0 {
+		s.size += more
+		q.bytes += more
+	}
 	s.next = g.next
-	q.bytes += g.size
 	q.fault.clear()
 	return nil
 }
+
+// syncsPut tells whether each Put waits for a sync.
+func (q *Queue) syncsPut() bool { return !q.cfg.Volatile && q.cfg.Sync <= SyncEach }
 
 // write appends a group behind what readers have.
 func (s *segment) write(g *group) error {

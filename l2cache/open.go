@@ -52,6 +52,7 @@ func (q *Queue) Close() error {
 	q.signalRoom()
 	q.publish(q.visible)
 	q.take() // after those that are in line
+	q.trim(q.active)
 	q.pass()
 	s, unsynced, at := q.active, q.unsynced, q.at()
 	q.mu.Unlock()

@@ -68,10 +68,10 @@ func parsePosition(b []byte) (writes uint64, p position, ok bool) {
 func (p *positionFile) load(d *folder) position {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f, err := d.root.OpenFile(positionName, os.O_RDWR|os.O_CREATE, fileMode)
+	f, err := d.at().OpenFile(positionName, os.O_RDWR|os.O_CREATE, fileMode)
 	writable := err == nil
 	if !writable {
-		if f, err = d.root.Open(positionName); err != nil {
+		if f, err = d.at().Open(positionName); err != nil {
 			return position{}
 		}
 		defer f.Close()
@@ -99,7 +99,7 @@ func (p *positionFile) save(d *folder, at position, durable bool) error {
 		return nil
 	}
 	if p.file == nil {
-		f, err := d.root.OpenFile(positionName, os.O_RDWR|os.O_CREATE, fileMode)
+		f, err := d.at().OpenFile(positionName, os.O_RDWR|os.O_CREATE, fileMode)
 		if err != nil {
 			return d.explain(err)
 		}

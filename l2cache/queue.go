@@ -23,29 +23,30 @@ type Queue struct {
 
 	position positionFile
 
-	mu       sync.Mutex // guards what follows
-	turn     turn       // whose holder alone writes to the disk
-	segs     []*segment // in order; the last one may be written to
-	active   *segment   // is written to; nil: a new one is needed
-	runs     []RunRange // of segs, and this one
-	unsynced bool       // something in active waits for SyncInterval
-	gather   *group     // is written next, and can be joined
-	spare    *group
-	pending  int64  // bytes that wait to be written
-	next     uint64 // sequence of the next record
-	visible  uint64 // sequences below may be read
-	acked    uint64
-	bytes    int64 // of the disk, in segments
-	memory   int64 // of memory, in segments
-	trash    []*segment
-	aside    aside
-	losses   []Loss
-	wake     chan struct{} // closed when there are more records; nil when nobody waits
-	room     chan struct{} // closed when there may be room; nil when nobody waits
-	stats    Stats
-	tidying  bool // the goroutine is at work
-	fault    fault
-	closed   bool
+	mu        sync.Mutex // guards what follows
+	turn      turn       // whose holder alone writes to the disk
+	segs      []*segment // in order; the last one may be written to
+	active    *segment   // is written to; nil: a new one is needed
+	runs      []RunRange // of segs, and this one
+	unsynced  bool       // something in active waits for SyncInterval
+	gather    *group     // is written next, and can be joined
+	spare     *group
+	pending   int64  // bytes that wait to be written
+	next      uint64 // sequence of the next record
+	visible   uint64 // sequences below may be read
+	acked     uint64
+	bytes     int64 // of the disk, in segments
+	memory    int64 // of memory, in segments
+	trash     []*segment
+	aside     aside
+	losses    []Loss        // to be reported
+	reporting bool          // somebody does
+	wake      chan struct{} // closed when there are more records; nil when nobody waits
+	room      chan struct{} // closed when there may be room; nil when nobody waits
+	stats     Stats
+	tidying   bool // the goroutine is at work
+	fault     fault
+	closed    bool
 
 	lossy     atomic.Bool   // there are losses
 	confirmed atomic.Uint64 // acked, for the head
@@ -138,15 +139,24 @@ func (q *Queue) report() {
 		return
 	}
 	q.mu.Lock()
-	losses := q.losses
-	q.losses = nil
-	q.lossy.Store(false)
-	q.mu.Unlock()
-	if q.cfg.OnLoss != nil {
-		for _, l := range losses {
-			q.cfg.OnLoss(l)
-		}
+	defer q.mu.Unlock()
+	if q.reporting {
+		return // who is at it goes on with these, in order
 	}
+	q.reporting = true
+	for len(q.losses) > 0 {
+		losses := q.losses
+		q.losses = nil
+		q.mu.Unlock()
+		if q.cfg.OnLoss != nil {
+			for _, l := range losses {
+				q.cfg.OnLoss(l)
+			}
+		}
+		q.mu.Lock()
+	}
+	q.lossy.Store(false)
+	q.reporting = false
 }
 
 // lose counts lost records, and has them reported. Nobody can acknowledge them: when they are next, they are passed over. The

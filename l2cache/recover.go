@@ -1,6 +1,7 @@
 package l2cache
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io/fs"
@@ -17,8 +18,9 @@ type recovery struct {
 
 // headless is a segment without a header.
 type headless struct {
-	base uint64
-	file string
+	base  uint64
+	least uint64 // sequence of the last record that was in it for sure, base-1 when it has room for none
+	file  string
 }
 
 func (q *recovery) run() error {
@@ -35,7 +37,7 @@ func (q *recovery) run() error {
 		case ok:
 			err = q.segment(name, base)
 		case isAside(name):
-			if st, err := q.dir.root.Lstat(name); err == nil {
+			if st, err := q.dir.at().Lstat(name); err == nil {
 				q.aside.add(name, st.Size())
 			}
 		}
@@ -78,16 +80,20 @@ func (q *recovery) segment(name string, base uint64) error {
 		return err
 	}
 	q.aside.add(bad, size)
-	q.headless = append(q.headless, headless{base, bad})
+	least := base - 1
+	if size > segmentPrefix {
+		least = base
+	}
+	q.headless = append(q.headless, headless{base, least, bad})
 	return nil
 }
 
 // rename gives a file another name, unless there is one with it.
 func (q *recovery) rename(from, to string) error {
-	if _, err := q.dir.root.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := q.dir.at().Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return fs.ErrExist
 	}
-	return q.dir.explain(q.dir.root.Rename(from, to))
+	return q.dir.explain(q.dir.at().Rename(from, to))
 }
 
 // end finds out where the queue begins, and which sequence comes next. It reports what is missing before, between and after
@@ -140,9 +146,13 @@ func (q *recovery) absent(from, next uint64) {
 	}
 }
 
-// loseHeadless reports the records of a segment without a header: those up to the next file.
+// loseHeadless reports the records of a segment without a header: those up to the next file. A process that is killed when it
+// begins a segment leaves one that has none.
 func (q *recovery) loseHeadless(h headless, at position) {
-	to := max(h.base, at.next-1)
+	to := h.least
+	if at.next > 0 {
+		to = max(to, at.next-1)
+	}
 	for _, s := range slices.Backward(q.segs) {
 		if s.base > h.base {
 			to = s.prev - 1
@@ -193,10 +203,7 @@ func (q *recovery) scanEnd(s *segment) error {
 	}
 	s.end, s.next = end, c.last+1
 	if s.size > end {
-		if name, n, err := q.setAside(s, end, s.size, q.makeAside(s.size-end)); err == nil && name != "" {
-			q.aside.add(name, n)
-			q.rest = q.dir.name(name)
-		}
+		q.keepRest(s, end)
 		if err := s.file.Truncate(end); err != nil && !canOnlyRead(err) {
 			return q.dir.explain(err)
 		}
@@ -208,6 +215,29 @@ func (q *recovery) scanEnd(s *segment) error {
 		}
 	}
 	return nil
+}
+
+// keepRest sets aside what follows the last record, up to the zeros of what the file has got ahead.
+func (q *recovery) keepRest(s *segment, end int64) {
+	last := end
+	b := make([]byte, 64<<10)
+	for off := end; off < s.size; {
+		n, err := s.file.ReadAt(b[:min(int64(len(b)), s.size-off)], off)
+		if rest := bytes.TrimRight(b[:n], "\x00"); len(rest) > 0 {
+			last = off + int64(len(rest))
+		}
+		off += int64(n)
+		if err != nil {
+			break // what cannot be read cannot be kept
+		}
+	}
+	if last == end {
+		return
+	}
+	if name, n, err := q.setAside(s, end, last, q.makeAside(last-end)); err == nil && name != "" {
+		q.aside.add(name, n)
+		q.rest = q.dir.name(name)
+	}
 }
 
 // canOnlyRead tells whether an error says that nothing can be changed: then what there is can be read all the same.

@@ -5,17 +5,28 @@ import (
 	"io"
 )
 
-// check looks whether the file that is written to is still there and whole. The caller has the turn and the lock, which is
-// given back meanwhile.
-func (q *Queue) check() {
+// check looks whether the file that is written to is still there and whole. Nobody who writes waits for that; only when it is not
+// the turn is taken, and true returned. The caller has the lock, which is given back meanwhile.
+func (q *Queue) check() (found bool) {
 	s := q.active
 	if s == nil || s.file == nil || s.suspect {
-		return
+		return false
 	}
+	end := s.end
+	s.users++
 	q.mu.Unlock()
 	named, size, err := linked(s.file)
 	gone := err == nil && !named || q.dir.gone()
 	q.mu.Lock()
+	q.release(s)
+	if !gone && err == nil && size >= end {
+		return false
+	}
+	q.take()
+	defer q.pass()
+	if q.closed || s != q.active || s.suspect {
+		return false
+	}
 	switch {
 	case gone:
 		s.suspect = true
@@ -27,13 +38,14 @@ func (q *Queue) check() {
 		q.fault.set(fmt.Errorf("%s has %d of %d bytes: %w", q.dir.name(segmentName(s.base)), size, s.end, ErrGone))
 		q.seal() // readers will find what is missing
 	}
+	return true
 }
 
-// syncActive puts on the disk what SyncInterval has left in the kernel.
-func (q *Queue) syncActive() {
+// syncActive puts on the disk what SyncInterval has left in the kernel. It returns false when that has failed.
+func (q *Queue) syncActive() bool {
 	s := q.active
 	if s == nil || s.suspect {
-		return
+		return true
 	}
 	end, next := s.end, s.next
 	q.mu.Unlock()
@@ -43,11 +55,12 @@ func (q *Queue) syncActive() {
 		s.suspect = true
 		q.fault.set(err)
 		_ = q.repair()
-		return
+		return false
 	}
 	s.synced, s.syncedNext = end, next
 	q.stats.Syncs++
 	q.unsynced = false
+	return true
 }
 
 // repair writes again, into a new file, what the file that is written to may not keep: it was removed, or could not be synced,
@@ -133,7 +146,7 @@ func (q *Queue) replace(old, s *segment, from int64, base uint64) {
 	}
 	q.seal()
 	if base > old.base {
-		q.bytes -= old.end - from
+		q.bytes -= old.size - from
 		old.end, old.next, old.size = from, base, from
 	}
 	q.push(s)

@@ -17,6 +17,7 @@ func (q *Queue) prepare(g *group) error {
 // roll begins a new segment file. The caller has the turn and the lock, which is given back meanwhile.
 func (q *Queue) roll(base uint64) error {
 	old := q.active
+	q.trim(old)
 	unsynced := q.unsynced
 	prev := q.visible
 	q.mu.Unlock()
@@ -97,6 +98,10 @@ func (q *Queue) release(s *segment) {
 // next one says by its name that what follows there does not count. The caller has the lock and the turn.
 func (q *Queue) cut(s *segment, synced bool) {
 	err := s.file.Truncate(s.end)
+	if err == nil {
+		q.bytes -= s.size - s.end
+		s.size = s.end
+	}
 	if err != nil || synced {
 		q.seal()
 	}

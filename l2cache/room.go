@@ -60,7 +60,7 @@ func (q *Queue) fits(size int64) bool {
 }
 
 func (q *Queue) diskFits(size int64) bool {
-	return q.dir != nil && q.bytes+q.pending+size+segmentPrefix <= q.cfg.Size
+	return q.dir != nil && q.bytes-q.unused()+q.pending+size+segmentPrefix <= q.cfg.Size
 }
 
 // clearable tells whether room can be made: by removing segments that have nothing to say any more, the one that is written

@@ -102,7 +102,7 @@ type segment struct {
 	segmentHeader
 	end   int64  // readers go up to here
 	next  uint64 // sequence after the last record up to there
-	size  int64  // of the file, or of the piece of memory
+	size  int64  // of the file, which may go on behind end, or of the piece of memory
 	marks []mark
 	bad   []int64 // where damage was found, so that it is reported once
 	mem   []byte  // of a piece of memory, what is up to end
@@ -114,6 +114,7 @@ type segment struct {
 
 	// Of the segment that is written to.
 	suspect    bool   // what it has must be written again: see repair
+	noAhead    bool   // the system gives its file nothing ahead
 	synced     int64  // up to here it is on the disk
 	syncedNext uint64 // the sequence there
 }

@@ -34,8 +34,10 @@ func (q *Queue) tidy() {
 				return
 			}
 			due := time.Since(synced) >= q.cfg.SyncEvery
-			busy = q.look(due)
-			q.report()
+			var found bool
+			if busy, found = q.look(due); found {
+				q.report()
+			}
 			if due {
 				synced = time.Now()
 			}
@@ -43,21 +45,22 @@ func (q *Queue) tidy() {
 	}
 }
 
-// look does what there is to do. It returns false when there is nothing more, and then the goroutine sleeps.
-func (q *Queue) look(syncDue bool) (busy bool) {
+// look does what there is to do. When there is nothing more it is not busy, and then the goroutine sleeps. It tells whether it
+// has found that something is missing.
+func (q *Queue) look(syncDue bool) (busy, found bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return false
+		return false, false
 	}
-	q.take()
-	if !q.closed {
-		q.check()
+	found = q.check()
+	if syncDue && q.unsynced {
+		q.take()
+		if !q.closed && !q.syncActive() {
+			found = true
+		}
+		q.pass()
 	}
-	if !q.closed && syncDue && q.unsynced {
-		q.syncActive()
-	}
-	q.pass()
 	at := q.at()
 	q.mu.Unlock()
 	err := q.position.save(q.dir, at, false)
@@ -67,5 +70,5 @@ func (q *Queue) look(syncDue bool) (busy bool) {
 	}
 	busy = q.unsynced || q.at() != at
 	q.tidying = busy
-	return busy
+	return busy, found
 }
