@@ -146,7 +146,7 @@ func (d *logDownload) take(f *wire.Frame) (last bool, err error) {
 // takeInfo takes what the agent says of the files that it is to send. Only now is there a place taken for them: an agent
 // that says nothing keeps no other's files out.
 func (d *logDownload) takeInfo(f *wire.Frame) error {
-	if err := checkReply(f, wire.LogDownloadInfo.Type()); err != nil {
+	if err := CheckReply(f, wire.LogDownloadInfo.Type()); err != nil {
 		return err
 	}
 	info, err := wire.LogDownloadInfo.Decode(f)
@@ -165,7 +165,7 @@ func (d *logDownload) takeInfo(f *wire.Frame) error {
 }
 
 func (d *logDownload) takeBlock(f *wire.Frame) error {
-	if err := checkReply(f, wire.LogDownloadData.Type()); err != nil {
+	if err := CheckReply(f, wire.LogDownloadData.Type()); err != nil {
 		return err
 	}
 	b, err := wire.LogDownloadData.Decode(f)

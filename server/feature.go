@@ -49,6 +49,9 @@ func (h *Host) Logger() *slog.Logger { return h.s.log.With("feature", h.name) }
 // Metrics takes the metrics of the feature. Their names begin with agent_server_.
 func (h *Host) Metrics() prometheus.Registerer { return h.s.metrics.registry }
 
+// Version is that of the program.
+func (h *Host) Version() string { return h.s.cfg.Version }
+
 // Timeout is how long a call waits for an agent that has nothing longer to do, api.timeout of the config.
 func (h *Host) Timeout() time.Duration { return h.s.cfg.API.Timeout }
 

@@ -80,7 +80,7 @@ func Call[Q, R any](ctx context.Context, f Fleet, id string, c wire.Call[Q, R], 
 	err := f.Call(asQuery(ctx, c.Request.Has(wire.Query)), id,
 		func(b []byte, task string) ([]byte, error) { return c.Request.Append(b, task, &q) },
 		func(f *wire.Frame) (last bool, err error) {
-			if err := checkReply(f, c.Reply.Type()); err != nil {
+			if err := CheckReply(f, c.Reply.Type()); err != nil {
 				return true, err
 			}
 			r, err = c.Reply.Decode(f)
@@ -93,8 +93,8 @@ func Call[Q, R any](ctx context.Context, f Fleet, id string, c wire.Call[Q, R], 
 	return r, nil
 }
 
-// checkReply says why a frame is not an answer of this type.
-func checkReply(f *wire.Frame, want wire.Type) error {
+// CheckReply says why a frame is not an answer of this type.
+func CheckReply(f *wire.Frame, want wire.Type) error {
 	switch f.Type {
 	case want:
 		return nil

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jkstack/jkframe/v2/server/rest"
@@ -74,6 +75,30 @@ func bodyTypes(spec *huma.OpenAPI, op huma.Operation) []string {
 	}
 	return []string{"application/json"}
 }
+
+// RegisterRaw adds a call to the API that reads the request's body and writes its answer itself, and may take as long as it
+// needs: nothing of it has a deadline unless the handler sets one. An error is answered as [Answer] says, so nothing may have
+// been written then. What is in op.Responses is the description of a good answer, see [rest.JSON] and [rest.Binary].
+func RegisterRaw[I any](h *Host, role Role, op huma.Operation, handler func(w http.ResponseWriter, r *http.Request, in *I) error) {
+	Register(h, role, op, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
+		return rest.Raw(func(w http.ResponseWriter, r *http.Request) {
+			Unhurried(w)
+			if err := handler(w, r, in); err != nil {
+				Fail(w, err)
+			}
+		}), nil
+	})
+}
+
+// Unhurried takes the deadlines off an answer, which are made for short ones.
+func Unhurried(w http.ResponseWriter) {
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{}) // where they cannot be moved, they hold
+	_ = rc.SetWriteDeadline(time.Time{})
+}
+
+// API is the API that calls are registered with, for what describes them.
+func (h *Host) API() huma.API { return h.s.api.huma }
 
 // Handle adds a call to the API that answers as it likes, and is not described. Patterns are those of [http.ServeMux].
 func (h *Host) Handle(role Role, pattern string, f http.HandlerFunc) {

@@ -29,6 +29,7 @@ func OK[T any](v T) *Body[Payload[T]] { return &Body[Payload[T]]{Body: Payload[T
 type Error struct {
 	Code int    `json:"code" doc:"the HTTP status" example:"404"`
 	Msg  string `json:"msg" doc:"what is wrong" example:"not found: agent"`
+	Why  string `json:"why,omitempty" doc:"the same in one word, from agents of this project" example:"not_found"`
 }
 
 var _ huma.StatusError = (*Error)(nil)

@@ -102,3 +102,38 @@ func (a answer) SetHeader(name, value string) {
 	}
 	a.inner.SetHeader(name, value)
 }
+
+// JSON describes an answer that is the payload T, for [huma.Operation.Responses] of a call that writes it itself.
+func JSON[T any](h huma.API) map[string]*huma.Response {
+	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Payload[T]](), true, "")
+	return map[string]*huma.Response{"200": {
+		Description: http.StatusText(http.StatusOK),
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}}
+}
+
+// Field describes a value of a form.
+type Field struct {
+	Name, Type, Doc string // the type is one of JSON: string, integer, boolean; or file
+	Many            bool   // it may come more than once
+	Required        bool
+}
+
+// Form describes a body that is a form with a file or without one.
+func Form(fields ...Field) *huma.RequestBody {
+	object := &huma.Schema{Type: "object", Properties: make(map[string]*huma.Schema)}
+	for _, f := range fields {
+		s := &huma.Schema{Type: f.Type, Description: f.Doc}
+		if f.Type == "file" {
+			s.Type, s.Format = "string", "binary"
+		}
+		if f.Many {
+			s = &huma.Schema{Type: "array", Items: s}
+		}
+		object.Properties[f.Name] = s
+		if f.Required {
+			object.Required = append(object.Required, f.Name)
+		}
+	}
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: object}}}
+}

@@ -1,0 +1,214 @@
+package form
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/server/rest"
+)
+
+const (
+	// maxValues is how many values a form may have, maxText how many bytes they may have all together.
+	maxValues = 32 << 10
+	maxText   = 4 << 20
+
+	// patience is how long a client may send nothing.
+	patience = 30 * time.Second
+)
+
+// Form is what came.
+type Form struct {
+	url.Values
+	File *File // nil if there is none
+}
+
+// Close removes the file.
+func (f *Form) Close() {
+	if f.File != nil {
+		f.File.Close()
+	}
+}
+
+// Read reads the form of a request: the query, and a body that is urlencoded or multipart. The file is the part with the
+// name "file", for which store is called; nil if there is to be none. The caller closes the form. The errors are answers.
+func Read(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
+	f := &Form{Values: r.URL.Query()}
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case r.Header.Get("Content-Type") == "":
+		return f, nil
+	case err != nil:
+		return nil, Bad("content type: %v", err)
+	}
+	rd := &reader{body: body{r.Body, http.NewResponseController(w)}, form: f, store: store}
+	switch kind {
+	case "application/x-www-form-urlencoded":
+		err = rd.urlencoded()
+	case "multipart/form-data":
+		err = rd.multipart(params["boundary"])
+	default:
+		return nil, rest.Errorf(http.StatusUnsupportedMediaType, "bad param: content type %q", kind)
+	}
+	if err != nil {
+		f.Close()
+		if e := (*rest.Error)(nil); errors.As(err, &e) {
+			return nil, e
+		}
+		return nil, Bad("%v", err)
+	}
+	return f, nil
+}
+
+// Bad is the answer to a parameter that cannot be used.
+func Bad(format string, args ...any) *rest.Error {
+	return rest.Errorf(http.StatusBadRequest, "bad param: "+format, args...)
+}
+
+// body is that of a request. The server's own deadline is made for short requests: here a client may take long, but must
+// go on.
+type body struct {
+	io.Reader
+	rc *http.ResponseController
+}
+
+func (b body) Read(p []byte) (int, error) {
+	_ = b.rc.SetReadDeadline(time.Now().Add(patience)) // where it cannot be moved, it holds
+	return b.Reader.Read(p)
+}
+
+// reader reads one form.
+type reader struct {
+	body
+	form  *Form
+	store *Store
+	text  int64 // bytes of values up to now
+	n     int   // values up to now
+}
+
+func (rd *reader) urlencoded() error {
+	text, err := io.ReadAll(io.LimitReader(rd.body, maxText+1))
+	if err != nil {
+		return err
+	}
+	if len(text) > maxText {
+		return errTooLarge
+	}
+	values, err := url.ParseQuery(string(text))
+	for name, list := range values {
+		rd.form.Values[name] = append(rd.form.Values[name], list...)
+	}
+	return err
+}
+
+// errTooLarge is a form that holds more than anybody needs.
+var errTooLarge = rest.Errorf(http.StatusRequestEntityTooLarge, "bad param: the form is too large")
+
+// add takes a value.
+func (rd *reader) add(name string, from io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(from, maxText-rd.text+1))
+	if err != nil {
+		return err
+	}
+	rd.n++
+	if rd.text += int64(len(text) + len(name)); rd.text > maxText || rd.n > maxValues {
+		return errTooLarge
+	}
+	rd.form.Add(name, string(text))
+	return nil
+}
+
+// Need returns a value that must be there, in the words of the field.
+func (f *Form) Need(name string) (string, error) {
+	if !f.Has(name) {
+		return "", rest.Errorf(http.StatusBadRequest, "Missing [%s]", name)
+	}
+	return f.Get(name), nil
+}
+
+// NeedFile returns the file, which must be there.
+func (f *Form) NeedFile() (*File, error) {
+	if f.File == nil {
+		return nil, Bad("file:http: no such file")
+	}
+	return f.File, nil
+}
+
+// List returns all values of a name, without a lone empty one.
+func (f *Form) List(name string) []string {
+	if all := f.Values[name]; !slices.Equal(all, []string{""}) {
+		return all
+	}
+	return nil
+}
+
+// CSV returns the members of a value between commas, in which %2c stands for a comma.
+func (f *Form) CSV(name string) []string {
+	var all []string
+	for _, text := range f.Values[name] {
+		for one := range strings.SplitSeq(text, ",") {
+			if one != "" {
+				all = append(all, comma.Replace(one))
+			}
+		}
+	}
+	return all
+}
+
+// comma is written in three ways: the last one stands in the documents of the field.
+var comma = strings.NewReplacer("%2c%", ",", "%2c", ",", "%2C", ",")
+
+// Seconds returns a time in whole seconds, from 1 to most; def when it is not given.
+func (f *Form) Seconds(name string, def, most time.Duration) (time.Duration, error) {
+	text := f.Get(name)
+	if text == "" {
+		return def, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	switch {
+	case err != nil:
+		return 0, Bad("%s:%v", name, err)
+	case n < 1 || n > int64(most/time.Second):
+		return 0, Bad("%s:%d is not within 1 and %d", name, n, int64(most/time.Second))
+	}
+	return time.Duration(n) * time.Second, nil
+}
+
+// Bool returns a value that is yes or no; no when it is not given.
+func (f *Form) Bool(name string) (bool, error) {
+	text := f.Get(name)
+	if text == "" {
+		return false, nil
+	}
+	v, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, Bad("%s:%q is neither true nor false", name, text)
+	}
+	return v, nil
+}
+
+// Number returns a whole number from 0 to most in the given base; def when it is not given.
+func (f *Form) Number(name string, base int, def, most uint64) (uint64, error) {
+	text := f.Get(name)
+	if text == "" {
+		return def, nil
+	}
+	n, err := strconv.ParseInt(text, base, 64)
+	switch {
+	case err != nil:
+		return 0, Bad("%s:%v", name, err)
+	case n < 0 || uint64(n) > most:
+		return 0, Bad("%s:%s is not within 0 and %s", name, text, strconv.FormatUint(most, base))
+	}
+	return uint64(n), nil
+}
+
+// String is for tests and logs: the names, never the values, which may be secrets.
+func (f *Form) String() string { return fmt.Sprintf("form of %d names", len(f.Values)) }

@@ -1,0 +1,77 @@
+package form
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"io"
+	"mime/multipart"
+	"path"
+	"strings"
+)
+
+// fileField is the name of the part that is a file.
+const fileField = "file"
+
+func (rd *reader) multipart(boundary string) error {
+	if boundary == "" {
+		return errors.New("content type: no boundary")
+	}
+	parts := multipart.NewReader(rd.body, boundary)
+	for {
+		p, err := parts.NextRawPart()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := rd.part(p); err != nil {
+			return err
+		}
+	}
+}
+
+func (rd *reader) part(p *multipart.Part) error {
+	defer p.Close()
+	switch name := p.FormName(); {
+	case name == "":
+		return errors.New("a part has no name")
+	case name != fileField || rd.store == nil:
+		return rd.add(name, p)
+	case rd.form.File != nil:
+		return errors.New("file: there are two")
+	}
+	var err error
+	rd.form.File, err = rd.store.Take(baseName(p), p)
+	return err
+}
+
+// baseName is the last part of a file's name on the caller's side, whose system may write folders with either slash.
+func baseName(p *multipart.Part) string {
+	name := path.Base(strings.ReplaceAll(p.FileName(), `\`, "/"))
+	if name == "." || name == "/" {
+		return ""
+	}
+	return name
+}
+
+// CheckMD5 compares the file with the value of a name, in hexadecimal, if there is one.
+func (f *Form) CheckMD5(name string) error {
+	text := f.Get(name)
+	if text == "" || f.File == nil {
+		return nil
+	}
+	want, err := hex.DecodeString(text)
+	if err != nil {
+		return Bad("%s:%v", name, err)
+	}
+	got, err := f.File.MD5()
+	if err != nil {
+		return err
+	}
+	if len(want) != md5.Size || [md5.Size]byte(want) != got {
+		return Bad("%s:invalid checksum", name)
+	}
+	return nil
+}

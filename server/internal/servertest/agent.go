@@ -1,0 +1,111 @@
+package servertest
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
+)
+
+// Agent is an agent that does what a test says.
+type Agent struct {
+	ID   string
+	conn *conn.Conn
+	done chan struct{} // closed when nothing more is received
+}
+
+// Ask is what an agent was asked.
+type Ask struct {
+	*Agent
+	*wire.Frame
+}
+
+// Connect connects an agent of the field, or with features one of ours. Answer is called for each frame, one after the other;
+// a frame is good until it returns.
+func (s *Server) Connect(t testing.TB, id, kind string, features []string, answer func(Ask)) *Agent {
+	t.Helper()
+	d := conn.Dialer{}
+	c, err := d.Dial(t.Context(), "ws://"+s.AgentAddr().String()+"/ws/agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &Agent{ID: id, conn: c, done: make(chan struct{})}
+	Send(t, a, wire.Come, "", wire.ComePayload{
+		ID: id, Name: kind, Version: "1.0.0", IP: net.IPv4(192, 0, 2, 10), MAC: "02:00:c0:00:02:0a", HostName: "host-01",
+		OS: "linux", Platform: "debian", Arch: "x86_64", Features: features,
+	})
+	f, err := c.Receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, err := wire.Handshake.Decode(f); err != nil || !h.OK {
+		t.Fatalf("handshake: %+v, %v", h, err)
+	}
+	go func() {
+		defer close(a.done)
+		for {
+			f, err := c.Receive()
+			if err != nil {
+				return
+			}
+			answer(Ask{a, f})
+		}
+	}()
+	t.Cleanup(a.Leave)
+	return a
+}
+
+// Leave ends the connection; it may be called twice.
+func (a *Agent) Leave() {
+	a.conn.Close(conn.CodeNormal, "")
+	<-a.done
+}
+
+// Send sends a message.
+func Send[T any](t testing.TB, a *Agent, m *wire.Message[T], task string, v T) {
+	t.Helper()
+	b, err := m.Append(nil, task, &v)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	a.SendRaw(string(b))
+}
+
+// SendRaw sends a frame. That the connection has ended is no error.
+func (a *Agent) SendRaw(frame string) {
+	_ = a.conn.Send(context.Background(), conn.Bulk, []byte(frame))
+}
+
+// Decode returns what an agent was asked.
+func Decode[T any](t testing.TB, f *wire.Frame, m *wire.Message[T]) T {
+	t.Helper()
+	v, err := m.Decode(f)
+	if err != nil {
+		t.Errorf("%s: %v", m.Name(), err)
+	}
+	return v
+}
+
+// Log keeps what happened.
+type Log struct {
+	mu    sync.Mutex // guards the field below
+	lines []string
+}
+
+// Add adds a line.
+func (l *Log) Add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, line)
+}
+
+// Lines returns all lines.
+func (l *Log) Lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.lines...)
+}
