@@ -80,6 +80,9 @@ func bodyTypes(spec *huma.OpenAPI, op huma.Operation) []string {
 // needs: nothing of it has a deadline unless the handler sets one. An error is answered as [Answer] says, so nothing may have
 // been written then. What is in op.Responses is the description of a good answer, see [rest.JSON] and [rest.Binary].
 func RegisterRaw[I any](h *Host, role Role, op huma.Operation, handler func(w http.ResponseWriter, r *http.Request, in *I) error) {
+	body := op.RequestBody // huma would read what it knows to be described
+	op.RequestBody = nil
+	defer func() { describeBody(h.s.api.huma.OpenAPI().Paths[op.Path], op.Method, body) }()
 	Register(h, role, op, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
 		return rest.Raw(func(w http.ResponseWriter, r *http.Request) {
 			Unhurried(w)
@@ -88,6 +91,17 @@ func RegisterRaw[I any](h *Host, role Role, op huma.Operation, handler func(w ht
 			}
 		}), nil
 	})
+}
+
+// describeBody adds the description of a body that the handler reads.
+func describeBody(p *huma.PathItem, method string, body *huma.RequestBody) {
+	switch {
+	case body == nil:
+	case method == http.MethodPost:
+		p.Post.RequestBody = body
+	case method == http.MethodPut:
+		p.Put.RequestBody = body
+	}
 }
 
 // Unhurried takes the deadlines off an answer, which are made for short ones.

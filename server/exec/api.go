@@ -223,7 +223,7 @@ func (c *Commands) lookUp(ctx context.Context, agent, process string) (*Task, er
 	}
 	t, err := c.Find(agent, pid)
 	if err != nil {
-		if _, err := server.Expect(ctx, c.fleet, agent, AgentType); err != nil {
+		if _, err := c.fleet.Get(ctx, agent); err != nil {
 			return nil, err
 		}
 	}

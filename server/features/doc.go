@@ -3,8 +3,13 @@ package features
 
 import (
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/server/exec"
+	"github.com/jkstack/jkframe/v2/server/files"
 	"github.com/jkstack/jkframe/v2/server/metrics"
 )
 
 // All returns the features of agent-server, each with its defaults.
-func All() []server.Feature { return []server.Feature{metrics.New()} }
+func All() []server.Feature {
+	f := files.New(files.Config{})
+	return []server.Feature{metrics.New(), f, exec.New(exec.Config{}, f)}
+}

@@ -121,13 +121,20 @@ type Field struct {
 // PostForm asks with a form.
 func (s *Server) PostForm(t testing.TB, path string, fields ...Field) (*http.Response, string) {
 	t.Helper()
+	return s.Do(t, s.Form(t, http.MethodPost, path, fields...))
+}
+
+// Form makes a request with a form.
+func (s *Server) Form(t testing.TB, method, path string, fields ...Field) *http.Request {
+	t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for _, f := range fields {
-		part, err := w.CreateFormField(f.Name)
+		create := func() (io.Writer, error) { return w.CreateFormField(f.Name) }
 		if f.Filename != "" {
-			part, err = w.CreateFormFile(f.Name, f.Filename)
+			create = func() (io.Writer, error) { return w.CreateFormFile(f.Name, f.Filename) }
 		}
+		part, err := create()
 		if err == nil {
 			_, err = io.WriteString(part, f.Value)
 		}
@@ -138,7 +145,7 @@ func (s *Server) PostForm(t testing.TB, path string, fields ...Field) (*http.Res
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return s.Do(t, s.Request(t, http.MethodPost, path, w.FormDataContentType(), &body))
+	return s.Request(t, method, path, w.FormDataContentType(), &body)
 }
 
 // Want reports an answer that has another status, or whose body does not hold all the texts.

@@ -1,0 +1,340 @@
+package features_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jkstack/jkframe/v2/server/features"
+	"github.com/jkstack/jkframe/v2/server/internal/servertest"
+	"github.com/jkstack/jkframe/v2/wire"
+)
+
+// recorded is a request to a server of the field, and its answer.
+type recorded struct {
+	Name    string
+	Request struct {
+		Method, Path string
+		JSON         json.RawMessage
+		Body         string
+		Headers      map[string]string
+		Form         []struct {
+			Name, Value, Filename string
+			Len                   int    `json:"file_len"`
+			SHA256                string `json:"file_sha256"`
+			Content               *string
+		}
+	}
+	Response struct {
+		Status int
+		Body   string
+		Cut    bool // body is the beginning of it
+	}
+}
+
+func readRecorded(t *testing.T, name string) *recorded {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "http", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorded{}
+	if err := json.Unmarshal(b, r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// frames are what agents of the field answered, by the type of what they were asked, in order.
+type frames struct {
+	mu    sync.Mutex // guards the field below
+	asked []asked
+}
+
+type asked struct {
+	kind    wire.Type
+	task    string
+	answers []string // with the task's id
+}
+
+func readFrames(t *testing.T, name string) *frames {
+	t.Helper()
+	fs := &frames{}
+	if !strings.HasPrefix(name, "exec-") {
+		name = "exec-" + name
+	}
+	b, err := os.ReadFile(filepath.Join("testdata", "wire", name+".jsonl"))
+	if err != nil {
+		return fs // the agent was not asked
+	}
+	for line := range strings.Lines(string(b)) {
+		var entry struct {
+			Dir   string
+			Frame json.RawMessage
+			Head  string // of a frame that is too long to be kept
+		}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if m := beginning.FindStringSubmatch(entry.Head); m != nil {
+			entry.Frame = json.RawMessage("{" + m[0] + "}")
+		}
+		f, err := wire.Parse(entry.Frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry.Dir == "s2a" {
+			fs.asked = append(fs.asked, asked{kind: f.Type, task: f.Task})
+			continue
+		}
+		for i := range fs.asked {
+			if fs.asked[i].task == f.Task {
+				fs.asked[i].answers = append(fs.asked[i].answers, string(entry.Frame))
+			}
+		}
+	}
+	return fs
+}
+
+// beginning is what is wanted of a frame that was not kept.
+var beginning = regexp.MustCompile(`"type":\d+,"tid":"[^"]+"`)
+
+// next returns what was answered to a request of this type, once.
+func (fs *frames) next(kind wire.Type) *asked {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for i := range fs.asked {
+		if a := fs.asked[i]; a.kind == kind {
+			fs.asked = append(fs.asked[:i:i], fs.asked[i+1:]...)
+			return &a
+		}
+	}
+	return nil
+}
+
+// answer answers as was recorded.
+func (fs *frames) answer(t *testing.T, s *servertest.Server) func(servertest.Ask) {
+	return func(a servertest.Ask) {
+		was := fs.next(a.Type)
+		if was == nil {
+			return
+		}
+		if a.Type == wire.Upload.Request.Type() {
+			fetch(t, s, servertest.Decode(t, a.Frame, wire.Upload.Request))
+		}
+		for _, f := range was.answers {
+			a.SendRaw(strings.ReplaceAll(f, was.task, a.Task))
+		}
+	}
+}
+
+// fetch gets the content of an upload as an agent of the field does, if it is not in the request.
+func fetch(t *testing.T, s *servertest.Server, q wire.UploadRequest) []byte {
+	if q.URI == "" {
+		return nil
+	}
+	req, err := http.NewRequest(http.MethodGet, "http://"+s.AgentAddr().String()+q.URI, nil)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	for token, status := range map[string]int{"wrong": 403, q.Token: 200} {
+		req.Header.Set("X-Token", token)
+		resp, err := s.Client.Do(req)
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != status {
+			t.Errorf("fetch: %d, %v", resp.StatusCode, err)
+		}
+		if status == 200 {
+			if uint64(len(b)) != q.Size {
+				t.Errorf("fetch: %d bytes of %d", len(b), q.Size)
+			}
+			return b
+		}
+	}
+	return nil
+}
+
+// request makes the recorded request.
+func (r *recorded) request(t *testing.T, s *servertest.Server) *http.Request {
+	t.Helper()
+	q := &r.Request
+	switch {
+	case len(q.JSON) > 0:
+		return s.Request(t, q.Method, q.Path, "application/json", bytes.NewReader(q.JSON))
+	case len(q.Form) > 0:
+		return s.Form(t, q.Method, q.Path, r.fields(t)...)
+	case q.Body != "":
+		return s.Request(t, q.Method, q.Path, q.Headers["Content-Type"], strings.NewReader(q.Body))
+	}
+	return s.Request(t, q.Method, q.Path, q.Headers["Content-Type"], nil)
+}
+
+// fields are those of the form. Of long files only length and checksum were kept, and they are lines that are known.
+func (r *recorded) fields(t *testing.T) []servertest.Field {
+	t.Helper()
+	var all []servertest.Field
+	for _, f := range r.Request.Form {
+		field := servertest.Field{Name: f.Name, Value: f.Value, Filename: f.Filename}
+		switch {
+		case f.Content != nil:
+			field.Value = *f.Content
+		case f.Filename != "":
+			field.Value = lines(f.Len)
+			if sum := sha256.Sum256([]byte(field.Value)); hex.EncodeToString(sum[:]) != f.SHA256 {
+				t.Logf("%s: another content than the recorded one", r.Name)
+			}
+		}
+		all = append(all, field)
+	}
+	return all
+}
+
+// lines is a text of n bytes.
+func lines(n int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		fmt.Fprintf(&b, "line %07d the quick brown fox jumps over the lazy dog\n", i)
+	}
+	return b.String()[:n]
+}
+
+// differ are the answers that ours gives otherwise, and why: the status that it gives.
+var differ = map[string]int{
+	"file-download-empty": 200, // the server of the field waited for ever
+	"file-upload-3mib":    400, // its md5 is that of another content than ours
+	"file-upload-md5-ok":  200,
+	"exec-run-badjson":    400,
+}
+
+// races are the values that depend on who was faster when they were recorded, the server or the agent: here it is the agent.
+var races = []string{"exec-run-timeout0", "script-timeout"}
+
+// Every request that was recorded has an answer of the recorded shape: the same code, as the HTTP status too, the same members.
+func TestRecordedAnswers(t *testing.T) {
+	files, err := filepath.Glob("testdata/http/*.json")
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d recorded answers, %v", len(files), err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		for _, skip := range []string{"fake-", "gone-", "layout-", "exec-run-concurrent-", "file-upload-handle-unknown"} { // have tests of their own
+			if strings.HasPrefix(name, skip) {
+				name = ""
+			}
+		}
+		if name == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := readRecorded(t, name)
+			s := servertest.Start(t, features.All()...)
+			fs := readFrames(t, name)
+			s.Connect(t, "exec-01", "exec-agent", nil, fs.answer(t, s))
+			s.Connect(t, "metrics-01", "metrics-agent", nil, func(servertest.Ask) {})
+			resp, body := s.Do(t, r.request(t, s))
+			compare(t, r, resp, body)
+		})
+	}
+}
+
+// envelope is the beginning of every answer.
+type envelope struct {
+	Code    int
+	Msg     *string
+	Payload any
+}
+
+func compare(t *testing.T, r *recorded, resp *http.Response, body string) {
+	t.Helper()
+	var want, got envelope
+	isJSON := json.Unmarshal([]byte(r.Response.Body), &want) == nil && want.Code != 0
+	status := r.Response.Status
+	if isJSON {
+		status = want.Code
+	}
+	if s, ok := differ[r.Name]; ok {
+		status = s
+	}
+	if resp.StatusCode != status {
+		t.Fatalf("status %d %.300s, recorded %d %.300s", resp.StatusCode, body, status, r.Response.Body)
+	}
+	if !isJSON && status == 200 {
+		if r.Response.Cut {
+			body = body[:min(len(body), len(r.Response.Body))]
+		}
+		if r.Response.Body != "" && body != r.Response.Body {
+			t.Errorf("body %.300q, recorded %.300q", body, r.Response.Body)
+		}
+		return
+	}
+	if status == 200 && r.Name == "file-download-empty" {
+		return
+	}
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatalf("%.300s: %v", body, err)
+	}
+	if status == 200 {
+		if got.Code != 0 {
+			t.Errorf("code %d", got.Code)
+		}
+		sameShape(t, "payload", want.Payload, got.Payload)
+		return
+	}
+	if got.Code != status || got.Msg == nil || *got.Msg == "" {
+		t.Errorf("answer %s", body)
+	}
+	if isJSON && status != 400 && *got.Msg != *want.Msg {
+		t.Errorf("msg %q, recorded %q", *got.Msg, *want.Msg)
+	}
+}
+
+// sameShape wants every member that was recorded, with a value of its kind; what differs from run to run is not compared.
+func sameShape(t *testing.T, path string, want, got any) {
+	t.Helper()
+	if reflect.TypeOf(want) != reflect.TypeOf(got) {
+		t.Errorf("%s is %v, recorded %v", path, got, want)
+		return
+	}
+	switch want := want.(type) {
+	case map[string]any:
+		for name, v := range want {
+			g, ok := got.(map[string]any)[name]
+			if !ok {
+				t.Errorf("%s lacks %s", path, name)
+				continue
+			}
+			sameShape(t, path+"."+name, v, g)
+		}
+	case []any:
+		if len(want) != len(got.([]any)) {
+			t.Errorf("%s has %d members, recorded %d", path, len(got.([]any)), len(want))
+			return
+		}
+		for i := range want {
+			sameShape(t, fmt.Sprintf("%s[%d]", path, i), want[i], got.([]any)[i])
+		}
+	default:
+		if !slices.Contains(races, strings.TrimPrefix(t.Name(), "TestRecordedAnswers/")) && !strings.HasSuffix(path, ".id") && !strings.HasSuffix(path, ".end") && want != got {
+			t.Errorf("%s is %v, recorded %v", path, got, want)
+		}
+	}
+}
