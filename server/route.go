@@ -82,7 +82,7 @@ func bodyTypes(spec *huma.OpenAPI, op huma.Operation) []string {
 func RegisterRaw[I any](h *Host, role Role, op huma.Operation, handler func(w http.ResponseWriter, r *http.Request, in *I) error) {
 	body := op.RequestBody // huma would read what it knows to be described
 	op.RequestBody = nil
-	defer func() { describeBody(h.s.api.huma.OpenAPI().Paths[op.Path], op.Method, body) }()
+	defer h.s.api.describeBody(op, body)
 	Register(h, role, op, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
 		return rest.Raw(func(w http.ResponseWriter, r *http.Request) {
 			Unhurried(w)
@@ -93,15 +93,18 @@ func RegisterRaw[I any](h *Host, role Role, op huma.Operation, handler func(w ht
 	})
 }
 
-// describeBody adds the description of a body that the handler reads.
-func describeBody(p *huma.PathItem, method string, body *huma.RequestBody) {
-	switch {
-	case body == nil:
-	case method == http.MethodPost:
-		p.Post.RequestBody = body
-	case method == http.MethodPut:
-		p.Put.RequestBody = body
+// describeBody adds the description of a body that the handler of a registered call reads.
+func (a *api) describeBody(op huma.Operation, body *huma.RequestBody) {
+	if body == nil {
+		return
 	}
+	p := a.huma.OpenAPI().Paths[op.Path]
+	for _, o := range []*huma.Operation{p.Post, p.Put} {
+		if o != nil && o.Method == op.Method {
+			o.RequestBody = body
+		}
+	}
+	a.bodies[op.Method+" "+op.Path] = slices.Sorted(maps.Keys(body.Content))
 }
 
 // Unhurried takes the deadlines off an answer, which are made for short ones.

@@ -11,6 +11,7 @@ import (
 	"github.com/jkstack/jkframe/v2/internal/doccheck"
 	"github.com/jkstack/jkframe/v2/kvconf"
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/server/features"
 )
 
 // docs is the folder of the documents, seen from here; root is the folder of the repository.
@@ -38,6 +39,14 @@ func settings(t *testing.T) []doccheck.Setting {
 // An operator finds every key, and no key that is not there.
 func TestKeys(t *testing.T) {
 	documented, actual := settings(t), doccheck.SettingsOf(reflect.TypeFor[server.Config]())
+	for _, f := range features.All() {
+		if c, ok := f.(server.Configurer); ok {
+			for _, s := range doccheck.SettingsOf(reflect.TypeOf(c.Settings()).Elem()) {
+				s.Key = f.Name() + "." + s.Key
+				actual = append(actual, s)
+			}
+		}
+	}
 	for i := range documented {
 		documented[i].Default = ""
 	}

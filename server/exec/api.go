@@ -203,11 +203,12 @@ func (t *Task) Bytes(most int64) ([]byte, error) {
 }
 
 func (c *Commands) ps(ctx context.Context, in *agentInput) (*rest.Body[rest.Payload[[]taskView]], error) {
-	if _, err := server.Expect(ctx, c.fleet, in.ID, AgentType); err != nil {
+	all, err := c.List(ctx, in.ID)
+	if err != nil {
 		return nil, err
 	}
 	views := []taskView{}
-	for _, t := range c.List(in.ID) {
+	for _, t := range all {
 		if s := t.State(); s.Running {
 			views = append(views, taskView{ID: t.ID, PID: s.PID, Begin: unix(s.Begin)})
 		}
@@ -215,19 +216,13 @@ func (c *Commands) ps(ctx context.Context, in *agentInput) (*rest.Body[rest.Payl
 	return rest.OK(views), nil
 }
 
-// lookUp finds a task, also one of an agent that is away.
+// lookUp finds a task by the text of its process.
 func (c *Commands) lookUp(ctx context.Context, agent, process string) (*Task, error) {
 	pid, err := pidOf(process)
 	if err != nil {
 		return nil, err
 	}
-	t, err := c.Find(agent, pid)
-	if err != nil {
-		if _, err := c.fleet.Get(ctx, agent); err != nil {
-			return nil, err
-		}
-	}
-	return t, err
+	return c.Find(ctx, agent, pid)
 }
 
 func (c *Commands) status(ctx context.Context, in *pidInput) (*rest.Body[rest.Payload[statusView]], error) {

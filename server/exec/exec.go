@@ -179,7 +179,7 @@ func (c *Commands) newTask(a *server.Agent, q *Request) (*Task, error) {
 		return nil, err
 	}
 	t := &Task{
-		Agent: a.ID, Command: strings.Join(append([]string{q.Cmd}, q.Args...), " "),
+		Agent: *a, Command: strings.Join(append([]string{q.Cmd}, q.Args...), " "),
 		owner: c, output: output, timeout: q.Timeout, ordered: slices.Contains(a.Features, wire.FeatureExec),
 		started: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -193,11 +193,30 @@ func (c *Commands) away(agent string) bool {
 	return err != nil
 }
 
-// Find returns the last task of an agent that had this process, or [ErrNoTask].
-func (c *Commands) Find(agent string, pid int) (*Task, error) { return c.tasks.find(agent, pid) }
+// Find returns the last task of an agent that had this process, also when the agent is away. It fails with [ErrNoTask], or
+// with [server.ErrNotFound] when there is no such agent either, or the caller in whose context this is may not see it.
+func (c *Commands) Find(ctx context.Context, agent string, pid int) (*Task, error) {
+	t := c.tasks.find(agent, pid)
+	switch {
+	case t != nil && server.Sees(ctx, t.Agent):
+		return t, nil
+	case t != nil:
+		return nil, server.ErrNotFound
+	}
+	if _, err := c.fleet.Get(ctx, agent); err != nil {
+		return nil, err
+	}
+	return nil, ErrNoTask
+}
 
-// List returns the tasks of an agent that are remembered, the oldest first.
-func (c *Commands) List(agent string) []*Task { return c.tasks.of(agent) }
+// List returns the tasks of an agent that are remembered, the oldest first. It fails as Find does.
+func (c *Commands) List(ctx context.Context, agent string) ([]*Task, error) {
+	if all := c.tasks.of(agent); len(all) > 0 && server.Sees(ctx, all[0].Agent) {
+		return all, nil
+	}
+	_, err := server.Expect(ctx, c.fleet, agent, AgentType)
+	return nil, err
+}
 
 // Kill asks an agent to end a process that it runs for somebody. Agents do not answer it: whether the process has ended is
 // known from its task.

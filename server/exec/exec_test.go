@@ -87,7 +87,7 @@ func TestRunInBackground(t *testing.T) {
 	if got := servertest.Payload[run](t, body); got.Result != nil || got.PID != 7 {
 		t.Errorf("run: %s", body)
 	}
-	task, err := c.Find("a", 7)
+	task, err := c.Find(t.Context(), "a", 7)
 	if err != nil {
 		t.Fatal(err)
 	}

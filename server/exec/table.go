@@ -51,10 +51,10 @@ func (tb *table) add(t *Task) error {
 	tb.n++
 	tb.seq++
 	t.seq = tb.seq
-	a := tb.agents[t.Agent]
+	a := tb.agents[t.Agent.ID]
 	if a == nil {
 		a = &agentTasks{all: make(map[*Task]struct{}), byPID: make(map[int]*Task)}
-		tb.agents[t.Agent] = a
+		tb.agents[t.Agent.ID] = a
 	}
 	a.all[t] = struct{}{}
 	return nil
@@ -64,7 +64,7 @@ func (tb *table) add(t *Task) error {
 func (tb *table) started(t *Task, pid int) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	if a := tb.agents[t.Agent]; a != nil {
+	if a := tb.agents[t.Agent.ID]; a != nil {
 		a.byPID[pid], t.pid = t, pid
 	}
 }
@@ -80,13 +80,13 @@ func (tb *table) ended(t *Task, now time.Time) {
 func (tb *table) drop(e *list.Element) {
 	t := tb.past.Remove(e).(*past).Task
 	tb.n--
-	a := tb.agents[t.Agent]
+	a := tb.agents[t.Agent.ID]
 	delete(a.all, t)
 	if a.byPID[t.pid] == t {
 		delete(a.byPID, t.pid)
 	}
 	if len(a.all) == 0 {
-		delete(tb.agents, t.Agent)
+		delete(tb.agents, t.Agent.ID)
 	}
 	t.forget()
 }
@@ -100,14 +100,14 @@ func (tb *table) prune(before time.Time) {
 	}
 }
 
-// find returns the task with a process of an agent.
-func (tb *table) find(agent string, pid int) (*Task, error) {
+// find returns the task with a process of an agent, nil for none.
+func (tb *table) find(agent string, pid int) *Task {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	if a := tb.agents[agent]; a != nil && a.byPID[pid] != nil {
-		return a.byPID[pid], nil
+	if a := tb.agents[agent]; a != nil {
+		return a.byPID[pid]
 	}
-	return nil, ErrNoTask
+	return nil
 }
 
 // of returns the tasks of an agent, the oldest first.

@@ -28,9 +28,9 @@ const maxText = 4096
 
 // Task is a command on an agent. Its methods may be called by any number of goroutines at once.
 type Task struct {
-	ID      string // unique
-	Agent   string // id of the agent
-	Command string // as it was asked for, for people
+	ID      string       // unique
+	Agent   server.Agent // as it was when the command was asked for
+	Command string       // as it was asked for, for people
 
 	owner   *Commands
 	output  *l2cache.Buffer
@@ -226,7 +226,7 @@ func (t *Task) answered(end func()) {
 // expire is called when the timeout is over and a while more. A command whose agent is there has been lost; one whose agent is
 // away may still be told of.
 func (t *Task) expire() {
-	away := t.owner.away(t.Agent)
+	away := t.owner.away(t.Agent.ID)
 	t.mu.Lock()
 	if t.over || t.ending {
 		t.mu.Unlock()
@@ -244,7 +244,7 @@ func (t *Task) expire() {
 	s := t.state
 	t.mu.Unlock()
 	s.Running, s.End, s.Code, s.Why = false, now, CodeLost, wire.WhyTimeout
-	t.finish(s, fmt.Errorf("%s: %w", t.Agent, errNoAnswer))
+	t.finish(s, fmt.Errorf("agent %q: %w", t.Agent.ID, errNoAnswer))
 }
 
 // forget gives back what the task holds. Nobody finds it any more.
