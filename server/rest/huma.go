@@ -3,6 +3,7 @@ package rest
 import (
 	"net/http"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -14,10 +15,31 @@ import (
 func New(title, version string, mux humago.Mux) huma.API {
 	cfg := huma.DefaultConfig(title, version)
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.Transformers = []huma.Transformer{envelopes}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	cfg.Security = []map[string][]string{{"token": {}}}
 	return huma.NewAPI(cfg, adapter{humago.NewAdapter(mux, "")})
+}
+
+// qualified is the name of a type with that of its package.
+var qualified = regexp.MustCompile(`(\w+)\.(\w+)`)
+
+// schemaName names the schema of a type: each feature has types of its own, and may call them as another one does. So the name of
+// the package stands before that of the type, but for the server itself and this package.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	all := qualified.FindAllStringSubmatch(t.String(), -1)
+	if len(all) == 0 {
+		return name
+	}
+	last := all[len(all)-1]
+	switch pkg := last[1]; pkg {
+	case "server", "rest":
+		return name
+	default:
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	}
 }
 
 // Describe returns the OpenAPI description of what has been registered, as JSON.
