@@ -75,6 +75,7 @@ func (s *Server) attendOne(sess *session) (ended error) {
 // farewell ends a session whose connection has ended.
 func (s *Server) farewell(sess *session, why error) {
 	defer s.agents.leave()
+	s.metrics.ended.WithLabelValues(endLabel(why)).Inc()
 	s.forget(sess) // first: the agent may be on its way back already
 	s.traffic.say("agent left", slog.String("id", sess.agent.ID), slog.String("remote", sess.agent.Remote), slog.String("why", why.Error()))
 	sess.conn.Close(conn.CodeNormal, "")

@@ -22,8 +22,14 @@ func upgrade(t testing.TB, f *fixture) net.Conn {
 // upgraded makes a connection a WebSocket. It reads no byte too many.
 func upgraded(t testing.TB, c io.ReadWriter) {
 	t.Helper()
+	upgradedWith(t, c, "")
+}
+
+// upgradedWith is upgraded with more headers in the request.
+func upgradedWith(t testing.TB, c io.ReadWriter, headers string) {
+	t.Helper()
 	if _, err := io.WriteString(c, "GET /ws/agent HTTP/1.1\r\nHost: server\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"); err != nil {
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"+headers+"\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	var head []byte

@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"strconv"
 
 	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
 // typeLabel is the name of a type in the metrics. There are few of them, whatever agents send.
@@ -46,6 +48,33 @@ func badLabel(err error) string {
 		}
 	}
 	return "other"
+}
+
+// endLabel is the label under which the end of a session is counted.
+func endLabel(why error) string {
+	for _, l := range [...]struct {
+		err   error
+		label string
+	}{
+		{conn.ErrClosed, "closed"}, // by the server
+		{conn.ErrIdle, "idle"},
+		{conn.ErrStalled, "stalled"},
+		{conn.ErrTooBig, "too_big"},
+		{conn.ErrProtocol, "protocol"},
+		{wire.ErrUTF8, "utf8"},
+		{io.ErrUnexpectedEOF, "lost"}, // without a goodbye
+	} {
+		if errors.Is(why, l.err) {
+			return l.label
+		}
+	}
+	if goodbye := (*conn.PeerClosedError)(nil); errors.As(why, &goodbye) {
+		return "goodbye"
+	}
+	if crash := (*PanicError)(nil); errors.As(why, &crash) {
+		return "panic"
+	}
+	return "network"
 }
 
 // callLabel is the label under which the end of a call is counted.

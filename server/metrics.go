@@ -12,6 +12,7 @@ type metrics struct {
 	handshakes *prometheus.CounterVec   // by result
 	refused    *prometheus.CounterVec   // connects before the handshake, by reason
 	badFrames  *prometheus.CounterVec   // by kind
+	ended      *prometheus.CounterVec   // sessions, by why
 	dropped    *prometheus.CounterVec   // frames that nobody wanted, by type
 	crashes    prometheus.Counter       // that agents have told of
 	late       prometheus.Counter       // answers that nobody waited for any more
@@ -31,6 +32,7 @@ func newMetrics() *metrics {
 	m.handshakes = counter("handshakes_total", "Handshakes with agents.", "result")
 	m.refused = counter("connects_refused_total", "Connects of agents that were refused before the handshake.", "reason")
 	m.badFrames = counter("bad_frames_total", "Frames of agents that could not be read.", "kind")
+	m.ended = counter("sessions_ended_total", "Sessions with agents that have ended.", "reason")
 	m.dropped = counter("dropped_frames_total", "Frames of agents that nobody wanted.", "type")
 	m.crashes = counter("agent_crashes_total", "Crashes that agents have told of at their next start.").WithLabelValues()
 	m.late = counter("late_replies_total", "Answers of agents that nobody waited for any more.").WithLabelValues()
