@@ -107,7 +107,10 @@ func eventually(t *testing.T, within time.Duration, what string, ok func() bool)
 }
 
 // api is a client of the server's API.
-type api struct{ addr, tokenFile string }
+type api struct {
+	addr, tokenFile string
+	client          *http.Client // whose connections stay. By default, none does.
+}
 
 // get returns the status and the payload of an answer; 0 when there was none.
 func (a api) get(path string) (int, json.RawMessage) {
@@ -120,8 +123,11 @@ func (a api) get(path string) (int, json.RawMessage) {
 		return 0, nil
 	}
 	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
+	client := a.client
+	if client == nil {
+		client, req.Close = http.DefaultClient, true
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0, nil
 	}
@@ -155,7 +161,7 @@ func TestPrograms(t *testing.T) {
 	serverConf := write(t, filepath.Join(dir, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\nid = e2e\n", listen, apiListen)
 	serve := func() *program { return run(t, dir, executable(bin, "agent-server"), "run", "--conf", serverConf) }
 	server := serve()
-	a := api{apiListen, filepath.Join(dir, "data", "api.token")}
+	a := api{addr: apiListen, tokenFile: filepath.Join(dir, "data", "api.token")}
 
 	const n = 10
 	var agents []*program
