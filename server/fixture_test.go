@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -305,6 +306,15 @@ func closed(t testing.TB, c *conn.Conn) *conn.PeerClosedError {
 		}
 		return bye
 	}
+}
+
+// inUse is the memory of heap and stacks that is in use.
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
 }
 
 // wantErr wants an error.

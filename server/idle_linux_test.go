@@ -68,15 +68,6 @@ func cheapAgent(t testing.TB, f *fixture, id string) socket {
 	return keep(t, c)
 }
 
-// inUse is the memory of heap and stacks that is in use.
-func inUse() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc + m.StackInuse
-}
-
 // An idle agent that costs more than 8 kB makes the operator of a large fleet pay for it: after it has come, after it
 // has reported, and after others have come in its place.
 func TestIdleAgentIsCheap(t *testing.T) {
