@@ -17,8 +17,9 @@ import (
 
 // children are what a process of the tests can be instead of the tests.
 var children = map[string]func(){
-	"put":  childPuts,
-	"hold": childHolds,
+	"put":   childPuts,
+	"hold":  childHolds,
+	"spool": childSpools,
 }
 
 // childQueue opens the queue that a child was told of.
