@@ -44,10 +44,17 @@ type enrolAnswer struct {
 func (s *Server) registerEnrolment() {
 	s.agentMux.HandleFunc("POST /agent/enroll", s.enroll)
 	s.agentMux.HandleFunc("POST /agent/renew", s.renew)
-	s.agentMux.HandleFunc("GET /agent/ca", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/x-pem-file")
-		w.Write(s.certs.anchors())
-	})
+	s.agentMux.HandleFunc("GET /agent/ca", s.tellAnchors)
+}
+
+// tellAnchors says by what agents know this server, and tells an agent whose certificate another CA has signed than the
+// one that signs now to renew it.
+func (s *Server) tellAnchors(w http.ResponseWriter, r *http.Request) {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && !s.certs.ca.IssuedBySigner(r.TLS.PeerCertificates[0]) {
+		w.Header().Set("Renew", "now")
+	}
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	w.Write(s.certs.anchors())
 }
 
 // errNoEnrolment is all that a stranger learns.
