@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/libagent/internal/identity"
 	"github.com/jkstack/jkframe/v2/limit"
 	"github.com/jkstack/jkframe/v2/logging"
 	"github.com/jkstack/jkframe/v2/wire"
@@ -32,6 +33,8 @@ type Agent struct {
 	web      *http.Client                          // of Do
 	netDial  dialFunc                              // nil for TCP
 	proxy    func(*http.Request) (*url.URL, error) // nil for none
+	folder   identity.Folder                       // "" for none
+	identity atomic.Pointer[identity.Identity]     // nil while the agent is not enrolled
 	stopTime time.Duration
 
 	// Written in Setup only, handlers under mu.

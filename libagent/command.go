@@ -93,7 +93,7 @@ func (c Command) root() *cobra.Command {
 			root.AddCommand(cmd)
 		}
 	}
-	add(groupAgent, c.runCommand(), c.checkCommand(), c.configCommand(), c.statusCommand(), c.logsCommand(), c.versionCommand())
+	add(groupAgent, c.runCommand(), c.checkCommand(), c.configCommand(), c.statusCommand(), c.logsCommand(), c.enrollCommand(), c.versionCommand())
 	add(groupService, c.installCommand(), c.uninstallCommand())
 	for _, action := range []string{"start", "stop", "restart"} {
 		add(groupService, c.controlCommand(action))

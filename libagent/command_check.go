@@ -101,7 +101,11 @@ func (c Command) checkServers(ctx context.Context, file string) error {
 	servers := settings.Basic().Server
 	for _, server := range servers {
 		fmt.Fprintf(c.Stdout, "server %s\n", server)
-		p := &probe{ag: probingAgent(c.App, settings), server: server, say: func(step, detail string, err error) {
+		ag, err := probingAgent(c.App, settings, file)
+		if err != nil {
+			return err
+		}
+		p := &probe{ag: ag, server: server, say: func(step, detail string, err error) {
 			outcome := "ok"
 			if err != nil {
 				outcome, detail = "failed", err.Error()

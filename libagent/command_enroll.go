@@ -29,18 +29,15 @@ func (c Command) enrollCommand() *cobra.Command {
 		Short: "Get a certificate from the server, with a token",
 		Long: "Make a key on this host, and get a certificate for it from the server. The line to run is printed by \"agent-server token\n" +
 			"create\". The server's address and the id are written into the config file.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := noArgs(cmd, args); err != nil {
-				return err
-			}
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (f.token == "") == (f.tokenFile == "") {
 				return errors.New("enroll needs --token or --token-file")
 			}
 			return failed(c.enroll(cmd.Context(), file, f))
 		},
 	}
+	withConf(cmd, &file)
 	flags := cmd.Flags()
-	flags.StringVarP(&file, "conf", "c", defaultConfigFile, "config file")
 	flags.StringVar(&f.server, "server", "", "address of the server, wss://host:port; by default, the first one of the config file")
 	flags.StringVar(&f.token, "token", "", "token; - reads it from standard input")
 	flags.StringVar(&f.tokenFile, "token-file", "", "file with the token")

@@ -30,8 +30,14 @@ type Config struct {
 	// any other $NAME of the environment. By default, the server assigns one, which is written into the file.
 	ID string `kv:"id,expand" desc:"name of this agent in the fleet; $HOSTNAME, $IP or any $ENV; empty: assigned by the server"`
 
-	// Server lists addresses of servers, host:port, that are tried in turn. One is needed.
-	Server []string `kv:"server,expand" desc:"address of the server, host:port; several are tried in turn"`
+	// Server lists addresses of servers, that are tried in turn: host:port, or wss://host:port for one that is spoken to
+	// over TLS. One is needed.
+	Server []string `kv:"server,expand" desc:"address of the server, host:port or wss://host:port; several are tried in turn"`
+
+	// TLS is how the agent knows its server. If it says anything of that, or if the agent is enrolled, all servers are
+	// spoken to over TLS.
+	TLS    TLSConfig    `kv:"tls"`
+	Enroll EnrollConfig `kv:"enroll"`
 
 	// Compress has messages compressed if the server can do that, which saves traffic and costs CPU time on both sides.
 	// By default, it is on.
@@ -151,6 +157,7 @@ func (c *Config) check() []*fieldError {
 			bad("http.listen", "%v", err)
 		}
 	}
+	errs = append(errs, c.TLS.check()...)
 	return append(errs, fieldErrors("log", c.Log.Validate())...)
 }
 
@@ -170,10 +177,15 @@ func fieldErrors(section string, err error) []*fieldError {
 	return []*fieldError{{section + "." + strings.TrimPrefix(key, section+"."), msg}}
 }
 
-// serverAddr completes an address with the default port.
+// serverAddr completes an address with the default port. The scheme ws:// is left out, wss:// stays.
 func serverAddr(s string) (string, error) {
+	if rest, ok := strings.CutPrefix(s, secureScheme); ok {
+		addr, err := serverAddr(rest)
+		return secureScheme + addr, err
+	}
+	s = strings.TrimPrefix(s, "ws://")
 	if strings.Contains(s, "/") {
-		return "", fmt.Errorf("%q is no address: want host:port", s)
+		return "", fmt.Errorf("%q is no address: want host:port or wss://host:port", s)
 	}
 	host, port, err := net.SplitHostPort(s)
 	var ae *net.AddrError

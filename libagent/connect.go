@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
@@ -45,6 +44,9 @@ func (ag *Agent) follow(ctx context.Context, server string) (stood time.Duration
 			ag.failed(from, false, err)
 			return stood, err
 		}
+		if ag.secure(from) && !ag.secure(server) {
+			server = secureScheme + server // nobody is sent to where it could be read
+		}
 		ag.log.Info("redirected", "from", from, "to", server)
 	}
 	err = fmt.Errorf("redirected more than %d times", maxRedirects)
@@ -83,10 +85,14 @@ func (ag *Agent) connect(ctx context.Context, server string) (stood time.Duratio
 	defer cancel()
 	d := conn.Dialer{
 		Options: conn.Options{MaxMessage: maxFrame, IdleTimeout: handshakeTimeout + heartbeat, NoCompression: !*ag.basic().Compress},
-		NetDial: ag.dialServer("http"),
+		NetDial: ag.dialServer(ag.scheme("http", server)),
 	}
-	u := url.URL{Scheme: "ws", Host: server, Path: "/ws/agent"}
-	c, err := d.Dial(dctx, u.String())
+	url, config, err := ag.wsURL(server)
+	if err != nil {
+		return 0, nil, err
+	}
+	d.TLS = config
+	c, err := d.Dial(dctx, url)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -208,7 +214,7 @@ func (ag *Agent) beat(ctx context.Context, c *conn.Conn) error {
 
 // established notes a connection that stands.
 func (ag *Agent) established(c *conn.Conn, server string) {
-	proxy := ag.proxyName("http", server)
+	proxy := ag.proxyName(ag.scheme("http", server), hostPort(server))
 	ag.mu.Lock()
 	ag.conn = c
 	ag.link.Connected, ag.link.Server, ag.link.Proxy, ag.link.Since = true, server, proxy, time.Now()

@@ -22,8 +22,8 @@ const (
 	// firstLook is when it does so for the first time at the latest.
 	firstLook = 10 * time.Minute
 
-	// lookAgain is when it tries again after that did not work.
-	lookAgain = 5 * time.Minute
+	// identityRetry is when it tries again after that did not work.
+	identityRetry = 5 * time.Minute
 
 	// enrolRetry is the longest time between two attempts to enrol.
 	enrolRetry = time.Minute
@@ -55,8 +55,12 @@ func (ag *Agent) loadIdentity() error {
 
 // client returns who asks a server for certificates. Its connections end with it.
 func (ag *Agent) client(server string) (c identity.Client, end func()) {
-	dial := ag.netDial
-	t := &http.Transport{DialContext: dial, DialTLSContext: ag.tlsOver(dial), ResponseHeaderTimeout: handshakeTimeout, DisableKeepAlives: true}
+	t := &http.Transport{
+		DialContext:           ag.dialServer("http"),
+		DialTLSContext:        ag.tlsOver(ag.dialServer("https")),
+		ResponseHeaderTimeout: handshakeTimeout,
+		DisableKeepAlives:     true,
+	}
 	return identity.Client{
 		Server: ag.scheme("http", server) + "://" + hostPort(server),
 		HTTP:   newHTTPClient(t),
@@ -127,7 +131,7 @@ var errPlainToken = errors.New("a token is sent only over TLS: write the address
 
 // isLocal reports whether a server is on this host.
 func isLocal(server string) bool {
-	host, _, err := net.SplitHostPort(hostPort(server))
+	host, _, err := splitServer(server)
 	ip := net.ParseIP(host)
 	return err == nil && ip != nil && ip.IsLoopback()
 }
@@ -181,7 +185,7 @@ func (ag *Agent) keepIdentity(ctx context.Context) {
 		wait = lookEvery*3/4 + rand.N(lookEvery/2)
 		if err := ag.lookAfterIdentity(ctx); err != nil && ctx.Err() == nil {
 			ag.log.Warn("identity not looked after", "error", clip(err.Error(), maxErrorText))
-			wait = lookAgain + rand.N(lookAgain)
+			wait = identityRetry + rand.N(identityRetry)
 		}
 	}
 }

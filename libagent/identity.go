@@ -20,6 +20,9 @@ func (ag *Agent) adopt(id, server string) error {
 	if id == own {
 		return nil
 	}
+	if ag.identity.Load() != nil {
+		return &HandshakeError{server, fmt.Errorf("assigned the id %q to an agent that is enrolled", id)}
+	}
 	if err := wire.CheckID(id); err != nil {
 		return &HandshakeError{server, fmt.Errorf("assigned an id that is none: %w", err)}
 	}

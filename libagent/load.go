@@ -305,6 +305,7 @@ func (s *source) lookup(name string) (string, bool) {
 		}
 		first, _, _ := strings.Cut(os.ExpandEnv(s.raw(section+".server")), ",")
 		addr, err := serverAddr(strings.TrimSpace(first))
+		addr = hostPort(addr)
 		if err != nil {
 			addr = "192.0.2.1:9" // any address that is routed like the rest of the world
 		}

@@ -2,10 +2,10 @@ package libagent
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"strings"
 	"time"
 
@@ -22,10 +22,10 @@ type probe struct {
 }
 
 // probingAgent is an agent that introduces itself and does nothing else.
-func probingAgent(app App, settings Settings) *Agent {
-	ag := &Agent{app: app, log: slog.New(slog.DiscardHandler), id: settings.Basic().ID, begin: time.Now()}
+func probingAgent(app App, settings Settings, file string) (*Agent, error) {
+	ag := &Agent{app: app, file: file, log: slog.New(slog.DiscardHandler), id: settings.Basic().ID, begin: time.Now()}
 	ag.conf.Store(&settings)
-	return ag
+	return ag, ag.loadIdentity()
 }
 
 // step says how a step went, unless an earlier one has failed.
@@ -72,9 +72,24 @@ func (p *probe) run(ctx context.Context) bool {
 
 // dial connects as the agent does.
 func (p *probe) dial(ctx context.Context) (*conn.Conn, error) {
-	d := conn.Dialer{Options: conn.Options{MaxMessage: maxFrame}, NetDial: p.connect}
-	u := url.URL{Scheme: "ws", Host: p.server, Path: "/ws/agent"}
-	return d.Dial(ctx, u.String())
+	url, config, err := p.ag.wsURL(p.server)
+	if err != nil {
+		return nil, err
+	}
+	if config != nil {
+		verify := config.VerifyConnection
+		config.VerifyConnection = func(cs tls.ConnectionState) error {
+			if err := verify(cs); err != nil {
+				p.step("tls", "", err)
+				return err
+			}
+			until := cs.PeerCertificates[0].NotAfter.UTC().Format(time.RFC3339)
+			p.step("tls", fmt.Sprintf("%s, certificate until %s", tls.VersionName(cs.Version), until), nil)
+			return nil
+		}
+	}
+	d := conn.Dialer{Options: conn.Options{MaxMessage: maxFrame}, NetDial: p.connect, TLS: config}
+	return d.Dial(ctx, url)
 }
 
 // resolve looks the host of an address up.

@@ -2,7 +2,6 @@ package libagent
 
 import (
 	"fmt"
-	"net"
 	"strings"
 )
 
@@ -15,9 +14,9 @@ func (ag *Agent) allowedRedirect(addrs []string) (string, error) {
 		if err != nil {
 			continue
 		}
-		host, _, _ := net.SplitHostPort(addr)
+		host, _, _ := splitServer(addr)
 		for _, s := range c.Server {
-			own, _, _ := net.SplitHostPort(s)
+			own, _, _ := splitServer(s)
 			if strings.EqualFold(own, host) {
 				return addr, nil
 			}

@@ -122,6 +122,9 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 	ag.conf.Store(&s)
 	c := s.Basic()
 	ag.id = c.ID
+	if err := ag.loadIdentity(); err != nil {
+		return nil, err
+	}
 	ag.out = newOutbox(int(min(c.Outbox.Memory, 1<<30)))
 	if ag.log == nil {
 		logs, err := logging.Open(c.Log)
@@ -162,7 +165,13 @@ func (ag *Agent) run(ctx context.Context, opt *Options) error {
 	net, endNet := context.WithCancelCause(context.Background())
 	defer endNet(nil)
 	var connecting sync.WaitGroup
-	connecting.Go(func() { ag.stayConnected(net) })
+	connecting.Go(func() {
+		ag.enrolFirst(net)
+		if ag.identity.Load() != nil {
+			connecting.Go(func() { ag.keepIdentity(net) })
+		}
+		ag.stayConnected(net)
+	})
 	endpoint := ag.listen()
 	defer endpoint.close()
 	ag.calls.start("Report", func() { ag.reportEvery(jobs) })

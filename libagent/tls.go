@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -74,6 +75,11 @@ func (c *TLSConfig) folder(file string) identity.Folder {
 // hostPort returns the address of a server without the scheme.
 func hostPort(server string) string { return strings.TrimPrefix(server, secureScheme) }
 
+// splitServer takes the address of a server apart.
+func splitServer(server string) (host, port string, err error) {
+	return net.SplitHostPort(hostPort(server))
+}
+
 // secure reports whether a server is spoken to over TLS: when its address says so, or the config says how the server is
 // known; and an agent that is enrolled does nothing else.
 func (ag *Agent) secure(server string) bool {
@@ -113,13 +119,23 @@ func (c *TLSConfig) trust(enrolled []*x509.Certificate) (identity.Trust, error) 
 	return t, nil
 }
 
+// wsURL returns where the agent connects to a server, and with which TLS; nil for none.
+func (ag *Agent) wsURL(server string) (string, *tls.Config, error) {
+	u := url.URL{Scheme: ag.scheme("ws", server), Host: hostPort(server), Path: "/ws/agent"}
+	if u.Scheme == "ws" {
+		return u.String(), nil, nil
+	}
+	config, err := ag.tlsFor(u.Host)
+	return u.String(), config, err
+}
+
 // tlsFor returns TLS for a connection to the host of an address.
 func (ag *Agent) tlsFor(addr string) (*tls.Config, error) {
 	t, err := ag.trust()
 	if err != nil {
 		return nil, err
 	}
-	host, _, err := net.SplitHostPort(addr)
+	host, _, err := splitServer(addr)
 	if err != nil {
 		return nil, err
 	}
@@ -127,29 +143,21 @@ func (ag *Agent) tlsFor(addr string) (*tls.Config, error) {
 }
 
 // tlsOver returns how to make connections with TLS on top of others.
-func (ag *Agent) tlsOver(dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(ctx context.Context, network, addr string) (net.Conn, error) {
+func (ag *Agent) tlsOver(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		config, err := ag.tlsFor(addr)
 		if err != nil {
 			return nil, err
 		}
-		return tlsClient(ctx, dial, config, network, addr)
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		t := tls.Client(c, config)
+		if err := t.HandshakeContext(ctx); err != nil {
+			c.Close()
+			return nil, err
+		}
+		return t, nil
 	}
-}
-
-// tlsClient makes a connection with TLS.
-func tlsClient(ctx context.Context, dial func(ctx context.Context, network, addr string) (net.Conn, error), config *tls.Config, network, addr string) (net.Conn, error) {
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
-	c, err := dial(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	t := tls.Client(c, config)
-	if err := t.HandshakeContext(ctx); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return t, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,16 +34,16 @@ func (ag *Agent) Do(req *http.Request) (*http.Response, error) { return ag.web.D
 
 // webURL returns the root of the server that the agent is connected to, without a host when there was none yet.
 func (ag *Agent) webURL() url.URL {
-	return url.URL{Scheme: "http", Host: ag.Status().Connection.Server}
+	server := ag.connection().Server
+	return url.URL{Scheme: ag.scheme("http", server), Host: hostPort(server)}
 }
 
 // newWeb makes the client of Do.
 func (ag *Agent) newWeb() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				return ag.dialServer(ag.webURL().Scheme)(ctx, network, addr)
-			},
+			DialContext:           ag.dialServer("http"),
+			DialTLSContext:        ag.tlsOver(ag.dialServer("https")),
 			TLSHandshakeTimeout:   dialTimeout,
 			ResponseHeaderTimeout: handshakeTimeout,
 			IdleConnTimeout:       heartbeat,

@@ -44,7 +44,7 @@ func (s *Server) watch(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		for _, look := range []func() error{s.certs.refresh, s.refreshRevoked, s.guard.root.refresh, s.audit.TakeInbox, s.audit.Tidy} {
+		for _, look := range []func() error{s.audit.TakeInbox, s.certs.refresh, s.refreshRevoked, s.guard.root.refresh, s.audit.Tidy} {
 			if err := look(); err != nil {
 				s.faults.say("folder not looked at", errAttr(err))
 			}

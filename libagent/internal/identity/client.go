@@ -29,7 +29,9 @@ type RefusedError struct {
 	Msg    string
 }
 
-func (e *RefusedError) Error() string { return fmt.Sprintf("the server refused (%d): %q", e.Status, e.Msg) }
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("the server refused (%d): %q", e.Status, e.Msg)
+}
 
 type request struct {
 	ID   string `json:"id,omitempty"`

@@ -57,7 +57,9 @@ type ServerError struct {
 	Err  error
 }
 
-func (e *ServerError) Error() string { return fmt.Sprintf("server %s is not trusted: %v", e.Name, e.Err) }
+func (e *ServerError) Error() string {
+	return fmt.Sprintf("server %s is not trusted: %v", e.Name, e.Err)
+}
 
 // Unwrap returns what is wrong.
 func (e *ServerError) Unwrap() error { return e.Err }
