@@ -179,7 +179,7 @@ func TestReloadedKeys(t *testing.T) {
 	special := map[string]string{
 		"basic.log.target": "file", "basic.log.level": "debug", "basic.log.format": "json", "basic.log.rotate_by": "date",
 		"basic.log.compress": "true", "basic.log.source": "true",
-		"basic.http.listen": "127.0.0.1:0", "basic.http.pprof": "true", "basic.limit.disk_limit": `[{"dev":"8:0","read_bytes":1}]`,
+		"basic.tls.fingerprint": "sha256:" + strings.Repeat("0f", 32), "basic.http.listen": "127.0.0.1:0", "basic.http.pprof": "true", "basic.limit.disk_limit": `[{"dev":"8:0","read_bytes":1}]`,
 	}
 	for _, s := range agentSettings(t) {
 		value := values[s.Type]

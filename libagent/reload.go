@@ -12,7 +12,10 @@ import (
 // hotKeys are the keys of every agent, without the name of the section, that count as soon as they are reloaded. The others
 // count at the next start.
 func hotKeys() []string {
-	return []string{"compress", "log.level", "monitor.enabled", "monitor.interval", "reconnect.spread", "redirect.allow", "server"}
+	return []string{
+		"compress", "log.level", "monitor.enabled", "monitor.interval", "reconnect.spread", "redirect.allow", "server",
+		"tls.ca", "tls.fingerprint", "tls.server_name",
+	}
 }
 
 // reloadWhenAsked reloads with every value of a channel, and when the config file has changed if it is watched, until ctx is
