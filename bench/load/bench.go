@@ -58,7 +58,9 @@ func Bench(ctx context.Context, bin string, opt Options) (table *Table, err erro
 			measure func(context.Context) error
 		}{
 			{"memory", b.memory},
+			{"memory with TLS", b.memoryTLS},
 			{"handshakes", b.handshakes},
+			{"handshakes with TLS", b.handshakesTLS},
 			{"requests", b.requests},
 			{"messages", b.messages},
 			{"restart", b.restart},
@@ -96,43 +98,71 @@ func (b *bench) memory(ctx context.Context) error {
 		if kind == "tcp" {
 			o.Say = Nothing
 		}
-		err := b.with(ctx, kind, func(s *Server) error {
-			costs, err := idleMemory(ctx, b.workers, s, o, b.Settle)
-			if err != nil {
-				return err
-			}
-			for i, name := range []string{"first", "others"} {
-				b.table.add("memory."+name, kind, costs[i].rss)
-				if kind == ours {
-					b.table.add("inuse."+name, kind, costs[i].inUse)
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := b.idle(ctx, kind, "memory", o, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (b *bench) memoryTLS(ctx context.Context) error {
+	if err := b.idle(ctx, ours, "memory.tls", order{N: b.Agents}, true); err != nil {
+		return err
+	}
+	return b.idle(ctx, "tls", "memory.tls", order{N: b.Agents, Say: Nothing}, true)
+}
+
+// idle measures what idle agents cost a server.
+func (b *bench) idle(ctx context.Context, kind, name string, o order, secured bool) error {
+	return b.with(ctx, kind, func(s *Server) error {
+		if secured {
+			o.CA = s.CA
+		}
+		costs, err := idleMemory(ctx, b.workers, s, o, b.Settle)
+		if err != nil {
+			return err
+		}
+		for i, crowd := range []string{"first", "others"} {
+			b.table.add(name+"."+crowd, kind, costs[i].rss)
+			if kind == ours {
+				b.table.add(name+".inuse."+crowd, kind, costs[i].inUse)
+			}
+		}
+		return nil
+	})
+}
+
 func (b *bench) handshakes(ctx context.Context) error {
 	for _, kind := range []string{ours, "gorilla", "opamp"} {
-		o := order{Do: "churn", Parallel: 64, Prefix: "churn", For: b.For}
+		var say Hello
 		if kind == "opamp" {
-			o.Say = OpAMP
+			say = OpAMP
 		}
-		err := b.with(ctx, kind, func(s *Server) error {
-			o.Addr = s.Addr
-			r, err := b.workers.all(o)
-			b.table.add("handshakes", kind, float64(r.N)/b.For.Seconds())
-			return err
-		})
-		if err != nil {
+		if err := b.churn(ctx, kind, "handshakes", say, false); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *bench) handshakesTLS(ctx context.Context) error {
+	if err := b.churn(ctx, ours, "handshakes.tls", "", true); err != nil {
+		return err
+	}
+	return b.churn(ctx, "tls", "handshakes.tls", Nothing, true)
+}
+
+// churn measures how many agents a second can come and go.
+func (b *bench) churn(ctx context.Context, kind, name string, say Hello, secured bool) error {
+	return b.with(ctx, kind, func(s *Server) error {
+		o := order{Do: "churn", Addr: s.Addr, Say: say, Parallel: 64, Prefix: "churn", For: b.For}
+		if secured {
+			o.CA = s.CA
+		}
+		r, err := b.workers.all(o)
+		b.table.add(name, kind, float64(r.N)/b.For.Seconds())
+		return err
+	})
 }
 
 func (b *bench) requests(ctx context.Context) error {

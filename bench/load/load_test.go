@@ -59,10 +59,10 @@ func TestBench(t *testing.T) {
 	if !strings.HasPrefix(text, "before\n"+begin+"\n\n2026-11-20, ") || !strings.HasSuffix(text, end+"\nafter\n") || strings.Contains(text, "old") {
 		t.Errorf("the page is\n%s", text)
 	}
-	if n := strings.Count(text, "\n| "); n != 15 {
-		t.Errorf("%d lines of the table, want the head and 14 figures:\n%s", n, text)
+	if n := strings.Count(text, "\n| "); n != 18 {
+		t.Errorf("%d lines of the table, want the head and 17 figures:\n%s", n, text)
 	}
-	for _, peer := range []string{"gorilla", "tcp", "opamp", "http"} {
+	for _, peer := range []string{"gorilla", "tcp", "tls", "opamp", "http"} {
 		if !strings.Contains(text, peer+" ") {
 			t.Errorf("nothing of %s:\n%s", peer, text)
 		}

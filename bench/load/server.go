@@ -22,6 +22,7 @@ import (
 type Server struct {
 	Addr string // for agents
 	API  string // address of the API; "" for a peer
+	CA   string // file with the certificate of the authority that the server has for TLS
 
 	token string
 	dir   string
@@ -60,6 +61,14 @@ func startServer(ctx context.Context, bin string, config ...string) (*Server, er
 		return nil, errors.Join(err, s.Stop())
 	}
 	s.token = strings.TrimSpace(string(token))
+	authorities, err := filepath.Glob(filepath.Join(dir, "data", "pki", "ca-*.pem"))
+	if err == nil && len(authorities) != 1 {
+		err = fmt.Errorf("authorities of the server: %q", authorities)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	s.CA = authorities[0]
 	return s, nil
 }
 
@@ -77,7 +86,8 @@ func startPeer(ctx context.Context, kind string) (*Server, error) {
 	if s.Addr, err = freeAddr(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
-	s.args = []string{self, "peer", kind, s.Addr, filepath.Join(dir, "ca.pem")}
+	s.CA = filepath.Join(dir, "ca.pem")
+	s.args = []string{self, "peer", kind, s.Addr, s.CA}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
