@@ -1,25 +1,72 @@
 package metrics
 
-import "github.com/jkstack/jkframe/v2/server"
+import (
+	"errors"
+
+	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/wire"
+)
 
 // agentType is the type of the agents that are asked.
 const agentType = "metrics-agent"
 
+// Settings are the keys of the section metrics in the server's config.
+type Settings struct {
+	// File gets every report as a line of JSON. By default, there is none.
+	File string `kv:"file" desc:"file that gets every report as a line of JSON; empty, there is none"`
+
+	// FileSize is at which the file is renamed to FILE.1, and a new one begun. By default, 100 MB.
+	FileSize int64 `kv:"file_size,bytes" desc:"bytes at which that file is rotated"`
+
+	// FileRotate is how many rotated files are kept. By default, 7.
+	FileRotate int `kv:"file_rotate" desc:"how many rotated files are kept"`
+}
+
+// Validate implements what [server.Configurer] says.
+func (s *Settings) Validate() error {
+	var wrong []error
+	if s.FileSize < 1<<20 {
+		wrong = append(wrong, &server.FieldError{Key: "file_size", Err: errors.New("less than 1 MiB")})
+	}
+	if s.FileRotate < 0 || s.FileRotate > 10000 {
+		wrong = append(wrong, &server.FieldError{Key: "file_rotate", Err: errors.New("not between 0 and 10000")})
+	}
+	return errors.Join(wrong...)
+}
+
 // Feature is the part of the server.
-type Feature struct{}
+type Feature struct{ settings Settings }
 
-var _ server.Feature = (*Feature)(nil)
+var _ server.Configurer = (*Feature)(nil)
 
-// New returns the feature.
-func New() *Feature { return &Feature{} }
+// New returns the feature with its defaults.
+func New() *Feature { return &Feature{Settings{FileSize: 100_000_000, FileRotate: 7}} }
 
 // Name implements [server.Feature].
 func (f *Feature) Name() string { return "metrics" }
+
+// Settings implements [server.Configurer].
+func (f *Feature) Settings() any { return &f.settings }
+
+// Types are the messages that sinks get.
+func Types() []wire.Type {
+	return []wire.Type{wire.HostStatic.Reply.Type(), wire.HostDynamic.Reply.Type(), wire.MetricsStatus.Type()}
+}
 
 // Attach implements [server.Feature].
 func (f *Feature) Attach(h *server.Host) error {
 	registerAsk(h)
 	registerStatus(h)
 	registerSmart(h)
-	return nil
+	latest := NewLatest(h.Fleet())
+	if err := h.Metrics().Register(latest); err != nil {
+		return err
+	}
+	if err := server.Attach(h, "prometheus", latest, Types()...); err != nil {
+		return err
+	}
+	if f.settings.File == "" {
+		return nil
+	}
+	return server.Attach(h, "metrics-file", NewLines(f.settings.File, f.settings.FileSize, f.settings.FileRotate), Types()...)
 }
