@@ -13,8 +13,8 @@ type BufferConfig struct {
 	// Spool is the folder for what memory has no room for. By default, there is none.
 	Spool *Spool
 
-	// Memory is how many bytes are held in memory before the disk is used, 4 KiB at least. Up to 128 KiB more are taken while pieces
-	// begin and end. By default, 1 MiB.
+	// Memory is how many bytes are held in memory before the disk is used, 4 KiB at least. What was taken stays with the buffer until
+	// it is closed. By default, 1 MiB.
 	Memory int64
 
 	// Size is how many bytes the buffer holds at most, in memory and on disk. By default, 64 MiB with a spool, else Memory, which
@@ -48,7 +48,7 @@ type Buffer struct {
 	onDisk     int        // parts that are
 	start, end int64
 	memory     int64
-	spare      []byte        // memory of a part that is gone
+	spare      [][]byte      // memory of parts that are gone, of the full size
 	wake       chan struct{} // closed when there is more to read; nil when nobody waits
 	room       chan struct{} // closed when there is more room; nil when nobody waits
 	stats      BufferStats
@@ -169,7 +169,7 @@ func (b *Buffer) Stats() BufferStats {
 	defer b.mu.Unlock()
 	s := b.stats
 	s.Start, s.End = b.start, b.end
-	s.Memory, s.Disk = b.memory, b.disk()
+	s.Memory, s.Disk = b.memory+int64(len(b.spare))*b.piece, b.disk()
 	s.Faults, s.Fault = b.fault.count, b.fault.err
 	return s
 }

@@ -50,6 +50,9 @@ func (b *Buffer) ReadContext(ctx context.Context, p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	if n := b.takeFast(p); n > 0 {
+		return n, nil
+	}
 	if err := b.enter(ctx, b.taking); err != nil {
 		return 0, b.wrapRead(err)
 	}
@@ -71,6 +74,19 @@ func (b *Buffer) ReadContext(ctx context.Context, p []byte) (n int, err error) {
 			return 0, b.wrapRead(err)
 		}
 	}
+}
+
+// takeFast takes bytes out if the oldest are in memory, and nobody else takes some.
+func (b *Buffer) takeFast(p []byte) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed || len(b.taking) > 0 || b.onDisk > 0 || b.start == b.end {
+		return 0
+	}
+	t := b.parts[0]
+	n = copy(p, t.mem[b.start-t.off:])
+	b.discard(b.start + int64(n)) // nothing of it is on disk
+	return n
 }
 
 // ReadAt reads at an offset, and waits for nothing: when fewer bytes are there than p can take, the error is io.EOF. Those before

@@ -45,15 +45,16 @@ func (b *Buffer) nextSize() int64 {
 	if n := len(b.parts); n > 0 {
 		return min(max(4*b.parts[n-1].length, minPart), b.piece)
 	}
-	return min(max(int64(cap(b.spare)), minPart), b.piece)
+	return min(minPart, b.piece)
 }
 
 // grow begins a new part in memory.
 func (b *Buffer) grow() {
-	size := b.nextSize()
-	mem := b.spare
-	if b.spare = nil; int64(cap(mem)) < size {
-		mem = make([]byte, 0, size)
+	var mem []byte
+	if n := len(b.spare); n > 0 {
+		mem, b.spare = b.spare[n-1], b.spare[:n-1]
+	} else {
+		mem = make([]byte, 0, b.nextSize())
 	}
 	b.parts = append(b.parts, &part{off: b.end, mem: mem[:0]})
 	b.memory += int64(cap(mem))
@@ -91,8 +92,8 @@ func (b *Buffer) spill() (room <-chan struct{}, err error) {
 	}
 	b.memory -= int64(cap(mem))
 	p.mem, p.slot, p.sums = nil, slot, sums
-	if p.users == 0 && b.spare == nil {
-		b.spare = mem[:0]
+	if p.users == 0 {
+		b.keep(mem)
 	}
 	if p.gone && p.users == 0 {
 		b.mu.Unlock()
@@ -114,8 +115,8 @@ func (b *Buffer) discard(off int64) (free []int) {
 	b.signal(&b.room)
 	for len(b.parts) > 0 && b.parts[0].end() <= off {
 		p := b.parts[0]
-		if t := b.tail(); p == t && p.users == 0 {
-			t.off, t.length, t.mem = off, 0, t.mem[:0] // used again, as it is
+		if len(b.parts) == 1 && p.mem != nil && p.users == 0 {
+			p.off, p.length, p.mem = off, 0, p.mem[:0] // used again, as it is
 			break
 		}
 		p.gone = true
@@ -137,11 +138,16 @@ func (b *Buffer) recycle(p *part) (free []int) {
 		return []int{p.slot}
 	}
 	b.memory -= int64(cap(p.mem))
-	if cap(b.spare) < cap(p.mem) {
-		b.spare = p.mem[:0]
-	}
+	b.keep(p.mem)
 	p.mem = nil
 	return nil
+}
+
+// keep keeps memory, which nobody reads any more, for the next part.
+func (b *Buffer) keep(mem []byte) {
+	if int64(cap(mem)) == b.piece && b.memory+int64(len(b.spare)+1)*b.piece <= b.cfg.Memory {
+		b.spare = append(b.spare, mem[:0])
+	}
 }
 
 // giveBack gives slots back. The caller does not have the lock.
