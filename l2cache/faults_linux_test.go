@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -72,6 +73,11 @@ type ledger struct {
 // putTo puts a record, which may be refused.
 func (l *ledger) putTo(q *queue, record string) {
 	seq, err := q.Put(done(), []byte(record))
+	l.add(q, seq, record, err)
+}
+
+// add notes what Put has returned for a record.
+func (l *ledger) add(q *queue, seq uint64, record string, err error) {
 	if err != nil {
 		l.refused = append(l.refused, err)
 		return
@@ -247,4 +253,81 @@ func TestPermissionTaken(t *testing.T) {
 		t.Errorf("%v", l.refused)
 	}
 	l.check(q)
+}
+
+// Many put while the disk is full: each is told for itself, those that were refused leave no gap, and nobody gets the sequence of
+// another one.
+func TestDiskFullForMany(t *testing.T) {
+	for _, mode := range []l2cache.Sync{l2cache.SyncNone, l2cache.SyncEach, l2cache.SyncGroup} {
+		t.Run(mode.String(), func(t *testing.T) {
+			disk := tmpfs(t, "size=256k")
+			cfg := l2cache.QueueConfig{Dir: filepath.Join(disk, "queue"), Sync: mode, Segment: 16 << 10}
+			q := open(t, cfg)
+			var mu sync.Mutex
+			var l ledger
+			putMany := func(each int) {
+				var wg sync.WaitGroup
+				for i := range 16 {
+					wg.Go(func() {
+						for j := range each {
+							record := strings.Repeat(string(rune('a'+i)), 20+(i*j*501)%20_000)
+							seq, err := q.Put(background, []byte(record))
+							mu.Lock()
+							l.add(q, seq, record, err)
+							mu.Unlock()
+						}
+					})
+				}
+				wg.Wait()
+			}
+			for range 3 {
+				l.refused = nil
+				filler := fill(t, disk)
+				leaveRoom(t, filler, 60<<10)
+				putMany(20)
+				if len(l.refused) == 0 || !errors.Is(l.refused[0], syscall.ENOSPC) {
+					t.Fatalf("%d were refused: %v", len(l.refused), l.refused)
+				}
+				l.check(q)
+				for seq := uint64(1); seq < q.Next(); seq++ {
+					if _, ok := l.accepted[seq]; !ok {
+						t.Errorf("nobody has sequence %d of %d", seq, q.Next())
+					}
+				}
+				remove(t, filler)
+				q.ack(q.Next() - 1)
+			}
+			putMany(2)
+			l.check(q)
+			q.close()
+			l.check(open(t, cfg))
+		})
+	}
+}
+
+// There is not even room to note what is acknowledged: that is said, holds all the same while the queue is open, and is noted when
+// there is room.
+func TestAckOnFullDisk(t *testing.T) {
+	disk := tmpfs(t, "size=64k")
+	cfg := l2cache.QueueConfig{Dir: filepath.Join(disk, "queue"), Sync: l2cache.SyncNone}
+	q := open(t, cfg)
+	filler := fill(t, disk)
+	leaveRoom(t, filler, 4<<10)
+	q.put("one", "two")
+	var full error
+	for seq := uint64(1); seq <= 2; seq++ {
+		full = errors.Join(full, q.Ack(seq))
+	}
+	if !errors.Is(full, syscall.ENOSPC) {
+		t.Skipf("SKIP: the position was noted: %v", full)
+	}
+	if q.First() != 3 || q.Stats().Records != 0 {
+		t.Errorf("first %d, %+v", q.First(), q.Stats())
+	}
+	remove(t, filler)
+	q.put("three")
+	q.close()
+	q = open(t, cfg)
+	equal(t, "records", texts(q.all()), []string{"three"})
+	q.noLosses()
 }

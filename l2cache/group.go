@@ -67,6 +67,18 @@ func (g *group) all() [][]byte {
 	return g.parts
 }
 
+// renumber gives the records the sequences from first on: some before them were refused.
+func (g *group) renumber(salt uint32, first uint64) {
+	g.first, g.next = first, first
+	for off := 0; off < len(g.buf); g.next++ {
+		h, _ := parseHead(g.buf[off:], salt)
+		appendHead(g.buf[off:off], salt, g.next, h.length, h.sum)
+		if off += headerSize; h.length < byReference {
+			off += h.length
+		}
+	}
+}
+
 // What a group that is used again may keep in memory.
 const spareSize = 64 << 10
 
@@ -100,23 +112,27 @@ func (q *Queue) join(one []byte, batch [][]byte, size int64) (g *group, leads bo
 	return g, leads
 }
 
-// lead waits for the turn, writes the group and tells those who have joined it.
-func (q *Queue) lead(g *group) error {
+// lead waits for the turn, writes the group and tells those who have joined it. It returns the sequence of the nth record.
+func (q *Queue) lead(g *group, nth uint64) (seq uint64, err error) {
 	q.take()
 	if q.gather == g {
 		q.gather = nil
 	}
-	err := q.write(g)
+	if g.first != q.visible {
+		g.renumber(q.salt, q.visible)
+	}
+	err = q.write(g)
 	q.pending -= g.size + segmentPrefix
 	if err != nil {
 		err = q.wrap("put", err)
-		if q.next == g.next {
-			q.next = g.first // nobody has seen these
-		}
 	} else {
+		seq = g.first + nth - 1
 		q.stats.Put += g.next - g.first
 		q.publish(g.next)
 		q.stir()
+	}
+	if q.pending == 0 {
+		q.next = q.visible // what was refused has no sequence
 	}
 	q.pass()
 	if g.done != nil {
@@ -127,7 +143,7 @@ func (q *Queue) lead(g *group) error {
 		*g = group{buf: g.buf[:0], parts: g.parts[:0]}
 		q.spare = g
 	}
-	return err
+	return seq, err
 }
 
 // write puts a group into the segment that is written to, or a new one. The caller has the turn and the lock, which is given

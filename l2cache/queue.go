@@ -32,7 +32,7 @@ type Queue struct {
 	gather    *group     // is written next, and can be joined
 	spare     *group
 	pending   int64  // bytes that wait to be written
-	next      uint64 // sequence of the next record
+	next      uint64 // sequence of the next record, unless one before it is refused
 	visible   uint64 // sequences below may be read
 	acked     uint64
 	bytes     int64 // of the disk, in segments
@@ -110,15 +110,19 @@ func (q *Queue) put(ctx context.Context, one []byte, batch [][]byte) (seq uint64
 		return seq, nil
 	}
 	g, leads := q.join(one, batch, size)
-	seq = g.next - 1
-	if !leads {
+	n := g.next - g.first
+	if leads {
+		seq, err = q.lead(g, n)
 		q.mu.Unlock()
-		<-g.done
-		return seq, g.err
+		return seq, err
 	}
-	err = q.lead(g)
+	done := g.done
 	q.mu.Unlock()
-	return seq, err
+	<-done
+	if g.err != nil {
+		return 0, g.err
+	}
+	return g.first + n - 1, nil
 }
 
 func (q *Queue) tooBig(size, most int64) error {
