@@ -311,6 +311,25 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	a, in, out := house(t)
+	put(t, in+"/f", "x")
+	put(t, in+"/kept", "x")
+	a.Keep = []string{in + "/kept"}
+	must(t, os.Mkdir(in+"/dir", 0o755))
+	must(t, os.Symlink(out+"/secret", in+"/link"))
+	for path, want := range map[string]error{
+		in + "/f": nil, in + "/link": nil, in + "/kept": hostfile.ErrOutside, in + "/dir": hostfile.ErrNotFile, in + "/none": fs.ErrNotExist,
+		out + "/secret": hostfile.ErrOutside, in + "/../out/secret": hostfile.ErrOutside, "f": hostfile.ErrInvalid,
+	} {
+		if err := a.Remove(path); !errors.Is(err, want) {
+			t.Errorf("%s: error %v, want %v", path, err, want)
+		}
+	}
+	only(t, in, "dir", "kept")
+	only(t, out, "secret")
+}
+
 func TestList(t *testing.T) {
 	a, in, out := house(t)
 	must(t, os.Mkdir(in+"/dir", 0o755))

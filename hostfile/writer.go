@@ -94,6 +94,27 @@ func (a *Access) Create(t Target) (*Writer, error) {
 	})
 }
 
+// Remove removes a file, or a link, below the folders that may be written.
+func (a *Access) Remove(path string) error {
+	path, err := clean(path)
+	if err != nil {
+		return err
+	}
+	_, err = within(a.Write, filepath.Dir(path), func(p *place) (struct{}, error) {
+		w := Writer{target: Target{Name: filepath.Base(path)}, keep: a.Keep, place: p}
+		at := filepath.Join(p.rel, w.target.Name)
+		info, err := p.root.Lstat(at)
+		if err == nil && info.Mode()&fs.ModeSymlink == 0 {
+			err = w.writable(info)
+		}
+		if err == nil {
+			err = p.root.Remove(at)
+		}
+		return struct{}{}, named(path, err)
+	})
+	return err
+}
+
 // check says what is wrong with a target whatever is on the disk.
 func (a *Access) check(t *Target) error {
 	switch {

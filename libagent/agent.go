@@ -85,6 +85,9 @@ func (ag *Agent) ID() string {
 	return ag.id
 }
 
+// ConfigFile returns the name of the config file, "" for an agent without one.
+func (ag *Agent) ConfigFile() string { return ag.file }
+
 // Logger returns the logger of the agent.
 func (ag *Agent) Logger() *slog.Logger { return ag.log }
 

@@ -1,6 +1,10 @@
 package libagent
 
-import "context"
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
 
 // App is what the author of an agent writes. It may implement [Connecter], [Disconnecter], [Reloader], [Reporter] and
 // [Stopper] as well; a guard such as
@@ -61,6 +65,12 @@ type Reporter interface {
 	// Report is called every monitor.interval while the agent is connected and monitor.enabled is set. It may block
 	// and emit; it does not run beside itself. An error is logged.
 	Report(ctx context.Context, ag *Agent) error
+}
+
+// Commander is an [App] with commands of its own beside run, status and the others.
+type Commander interface {
+	// Commands is called once for every command line. Each command gets the flag --conf, as file, before it runs.
+	Commands(file *string) []*cobra.Command
 }
 
 // Stopper is an [App] that has something to clean up.

@@ -98,7 +98,28 @@ func (c Command) root() *cobra.Command {
 	for _, action := range []string{"start", "stop", "restart"} {
 		add(groupService, c.controlCommand(action))
 	}
+	if a, ok := c.App.(Commander); ok {
+		var file string
+		for _, cmd := range a.Commands(&file) {
+			cmd.PersistentFlags().StringVarP(&file, "conf", "c", defaultConfigFile, "config file")
+			asFailures(cmd)
+			add(groupAgent, cmd)
+		}
+	}
 	return root
+}
+
+// asFailures has errors of an author's command, and of those below it, told apart from a command line that is wrong.
+func asFailures(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return failed(run(cmd, args)) }
+	}
+	for _, sub := range cmd.Commands() {
+		if sub.Args == nil {
+			sub.Args = noArgs
+		}
+		asFailures(sub)
+	}
 }
 
 // Groups of commands in the help.

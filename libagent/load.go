@@ -326,3 +326,17 @@ func Check(app App, file string) error {
 	}
 	return nil
 }
+
+// LoadConfig reads a config file as Run does, for a command of the author's own. C is what the app's NewConfig returns.
+func LoadConfig[C Settings](app App, file string) (C, error) {
+	var none C
+	s, _, err := load(app, file)
+	if err != nil {
+		return none, err
+	}
+	c, ok := s.(C)
+	if !ok {
+		return none, fmt.Errorf("the config is a %T", s)
+	}
+	return c, nil
+}

@@ -47,6 +47,10 @@ type Command struct {
 	// does its end. After an error of Write the rest is read and dropped. By default, all is dropped.
 	Output io.Writer
 
+	// Note is kept in the Ledger of the Runner while the command runs: what its owner needs to tell of an orphan. By default, the
+	// command is not noted.
+	Note []byte
+
 	// Text turns lines of the output that are GBK, and not UTF-8, into UTF-8, see [NewText]. By default, bytes stay as
 	// they are.
 	Text bool

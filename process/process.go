@@ -49,7 +49,8 @@ type Process struct {
 	output *output
 	begin  time.Time
 	grace  time.Duration
-	asked  chan Reason // holds one
+	hurry  time.Duration // the grace when all stops
+	asked  chan Reason   // holds one
 
 	stdin    io.Reader      // nil for none
 	input    io.WriteCloser // where stdin goes to
@@ -112,7 +113,7 @@ func (p *Process) supervise(ctx context.Context, timeout time.Duration) {
 
 	why := p.await(ctx, timeout, exited)
 	if why != Itself {
-		p.terminate(exited)
+		p.terminate(why, exited)
 	}
 	<-exited
 	p.output.wake()
@@ -161,8 +162,12 @@ func (p *Process) await(ctx context.Context, timeout time.Duration, end <-chan s
 }
 
 // terminate asks the command to end, and after the grace period makes everything end that it has started.
-func (p *Process) terminate(exited <-chan struct{}) {
-	over := time.NewTimer(p.grace)
+func (p *Process) terminate(why Reason, exited <-chan struct{}) {
+	grace := p.grace
+	if why == Stopped {
+		grace = p.hurry
+	}
+	over := time.NewTimer(grace)
 	defer over.Stop()
 	if !interrupt(p.cmd) {
 		over.Reset(0)

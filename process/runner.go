@@ -25,6 +25,13 @@ type Config struct {
 	// Grace is how long a command has between SIGTERM and SIGKILL. By default, 5 s.
 	Grace time.Duration
 
+	// StopGrace is the same for one that ends because its context or the Runner does: whoever stops has little time. By default,
+	// 500 ms.
+	StopGrace time.Duration
+
+	// Ledger notes what runs. By default, nothing does.
+	Ledger *Ledger
+
 	// Group makes the group that a command runs in. It may be called by several goroutines. By default, groups without limits,
 	// and without control groups.
 	Group func() (*limit.Group, error)
@@ -57,6 +64,9 @@ func NewRunner(cfg Config) *Runner {
 	}
 	if cfg.Grace <= 0 {
 		cfg.Grace = 5 * time.Second
+	}
+	if cfg.StopGrace <= 0 {
+		cfg.StopGrace = 500 * time.Millisecond
 	}
 	if cfg.Group == nil {
 		cfg.Group = func() (*limit.Group, error) { return (*limit.Applied)(nil).NewGroup(limit.GroupConfig{}) }

@@ -19,7 +19,17 @@ func (r *Runner) start(ctx context.Context, c Command) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: cmd, grace: r.cfg.Grace, asked: make(chan Reason, 1), done: make(chan struct{}), stdin: c.Stdin}
+	p := &Process{cmd: cmd, grace: r.cfg.Grace, hurry: r.cfg.StopGrace, asked: make(chan Reason, 1), done: make(chan struct{}), stdin: c.Stdin}
+	note, err := r.cfg.Ledger.begin(&c, cmd)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", c.name(), err)
+	}
+	started := false
+	defer func() {
+		if !started {
+			note.end()
+		}
+	}()
 	io, err := openIO(&c, login)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.name(), err)
@@ -50,11 +60,14 @@ func (r *Runner) start(ctx context.Context, c Command) (*Process, error) {
 		_ = p.input.Close() // was there for a password alone
 		p.input = nil
 	}
+	started = true
+	note.started(p.pid)
 	r.add(p)
 	go func() {
 		defer r.all.Done() // Close waits for it
 		p.supervise(ctx, c.Timeout)
 		p.result.Background = r.remove(p, p.result.Reason == Itself)
+		note.end()
 		<-r.slots
 		close(p.done)
 	}()

@@ -17,6 +17,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(helperVariable) {
 	case "":
 		goleak.VerifyTestMain(m)
+	case "orphan":
+		os.Exit(runOrphan(os.Args[1]))
 	case "login":
 		os.Exit(pretendLogin())
 	}
