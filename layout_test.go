@@ -38,6 +38,7 @@ func arrows() map[string][]string {
 		"hostmetrics":        {},
 		"internal/unit":      {},
 		"libagent":           {"internal/unit", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
+		"libagent/remote":    {"libagent", "wire", "wire/block", "policy", "process", "hostfile", "l2cache", "limit"},
 		"libagent/agenttest": {"libagent", "wire", "wire/conn", "wire/block", "kvconf", "logging"},
 	}
 	libraries := slices.Sorted(maps.Keys(all))

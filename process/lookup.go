@@ -12,6 +12,9 @@ import (
 // Find returns where a program is that a command names: in the folders of path, separated as in PATH, or relative to dir if its
 // name has a slash. An error wraps ErrNotFound or ErrNotExecutable.
 func Find(name, dir, path string) (string, error) {
+	if name == "" {
+		return "", why(name, ErrNotFound)
+	}
 	if strings.ContainsRune(name, '/') || onWindows && strings.ContainsAny(name, `\:`) {
 		if !filepath.IsAbs(name) && dir != "" {
 			name = filepath.Join(dir, name)
