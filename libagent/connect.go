@@ -30,7 +30,9 @@ const (
 // follow connects to a server, and on to those that it is sent to. It returns how long the established connection
 // stood, 0 if there was none, and why there is none any more.
 func (ag *Agent) follow(ctx context.Context, server string) (stood time.Duration, err error) {
+	seen := make(map[string]bool)
 	for range maxRedirects + 1 {
+		seen[server] = true
 		var redirect []string
 		stood, redirect, err = ag.connect(ctx, server)
 		if err != nil && ctx.Err() == nil {
@@ -40,7 +42,11 @@ func (ag *Agent) follow(ctx context.Context, server string) (stood time.Duration
 			return stood, err
 		}
 		from := server
-		if server, err = ag.allowedRedirect(redirect); err != nil {
+		server, err = ag.allowedRedirect(redirect)
+		if err == nil && seen[server] {
+			err = fmt.Errorf("redirected in a circle, to %s again", server)
+		}
+		if err != nil {
 			ag.failed(from, false, err)
 			return stood, err
 		}

@@ -224,5 +224,5 @@ func (ag *Agent) ignored(f *wire.Frame) {
 		ag.noise.warn(ag.log, "server reports an error", slog.String("task", f.Task), slog.String("error", clip(f.Error, maxPeerText)))
 		return
 	}
-	ag.log.Debug("message ignored", "type", int(f.Type), "task", f.Task)
+	ag.noise.log(ag.log, slog.LevelDebug, "message ignored", slog.Int("type", int(f.Type)), slog.String("task", f.Task))
 }

@@ -33,8 +33,16 @@ type throttle struct {
 	dropped int
 }
 
-// warn logs a warning, if there have not been too many in this second.
+// warn logs a warning, if there have not been too many lines in this second.
 func (t *throttle) warn(log *slog.Logger, msg string, attrs ...slog.Attr) {
+	t.log(log, slog.LevelWarn, msg, attrs...)
+}
+
+// log logs a line, if there have not been too many in this second.
+func (t *throttle) log(log *slog.Logger, level slog.Level, msg string, attrs ...slog.Attr) {
+	if !log.Enabled(context.Background(), level) {
+		return
+	}
 	t.mu.Lock()
 	now := time.Now()
 	if now.Sub(t.since) >= time.Second {
@@ -50,7 +58,7 @@ func (t *throttle) warn(log *slog.Logger, msg string, attrs ...slog.Attr) {
 	}
 	t.mu.Unlock()
 	if !quiet {
-		log.LogAttrs(context.Background(), slog.LevelWarn, msg, attrs...)
+		log.LogAttrs(context.Background(), level, msg, attrs...)
 	}
 }
 
