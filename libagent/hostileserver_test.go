@@ -6,9 +6,15 @@ import (
 	"cmp"
 	"compress/flate"
 	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/binary"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -33,9 +39,11 @@ type behaviour struct {
 	upgraded func(c *websocket.Conn) // a WebSocket stands, and nothing was said
 	taken    func(c *websocket.Conn) // the agent was taken
 	shake    func(s *agenttest.Session) wire.HandshakePayload
-	raw      func(c net.Conn) // in place of HTTP
-	says     string           // what the agent's log says
-	during   time.Duration    // how long it is bad, 5 minutes if it says nothing else
+	raw      func(c net.Conn)                   // in place of HTTP
+	cert     func(a *authority) tls.Certificate // the agent wants TLS; nil with plain HTTP
+	secure   bool                               // the agent wants TLS
+	says     string                             // what the agent's log says
+	during   time.Duration                      // how long it is bad, 5 minutes if it says nothing else
 }
 
 const taken = `{"type":2,"handshake":{"ok":true,"id":"test-01","msg":""}}`
@@ -64,6 +72,10 @@ func behaviours() []behaviour {
 		{name: "wrong key", raw: httpAnswer("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n"), says: "101"},
 		{name: "no HTTP", raw: httpAnswer("220 mail.example.com ESMTP\r\n"), says: "malformed HTTP"},
 		{name: "TLS for a plain connection", raw: httpAnswer("\x15\x03\x01\x00\x02\x02\x46"), says: "malformed HTTP"},
+		{name: "plain HTTP for TLS", secure: true, raw: httpRefusal, says: "first record does not look like a TLS handshake"},
+		{name: "certificate for another name", secure: true, cert: func(a *authority) tls.Certificate { return a.issue("other.example.com", time.Hour) }, says: "server-1 is not trusted"},
+		{name: "certificate that has expired", secure: true, cert: func(a *authority) tls.Certificate { return a.issue("server-1", -time.Hour) }, says: "expired"},
+		{name: "certificate of a stranger", secure: true, cert: func(*authority) tls.Certificate { return newAuthority().issue("server-1", time.Hour) }, says: "unknown authority"},
 		{name: "huge answer", raw: endlessHTTP, says: "answer too long"},
 		{name: "slow answer", raw: slowHTTP, says: "no answer within 30s"},
 		{name: "no answer", raw: func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, says: "no answer within 30s"},
@@ -112,6 +124,63 @@ func httpAnswer(text string) func(net.Conn) {
 			_, _ = io.WriteString(c, text)
 		}
 	}
+}
+
+// httpRefusal answers like a server of HTTP that does not understand.
+func httpRefusal(c net.Conn) {
+	_, _ = c.Read(make([]byte, 4<<10))
+	_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+}
+
+// authority issues certificates.
+type authority struct {
+	key  ed25519.PrivateKey
+	cert *x509.Certificate
+}
+
+func newAuthority() *authority {
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		panic(err)
+	}
+	now := time.Now()
+	root := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(1000 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(nil, root, root, public, key)
+	if err != nil {
+		panic(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return &authority{key, cert}
+}
+
+// issue makes a certificate for a name that ends so long from now.
+func (a *authority) issue(name string, ends time.Duration) tls.Certificate {
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		panic(err)
+	}
+	now := time.Now()
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), DNSNames: []string{name}, NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(ends),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(nil, leaf, a.cert, public, a.key)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// file writes the authority's certificate into a file.
+func (a *authority) file(t *testing.T) string {
+	t.Helper()
+	return write(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})))
 }
 
 func endlessHTTP(c net.Conn) {
@@ -278,16 +347,27 @@ func TestHostileServers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var raw sync.WaitGroup
 				t.Cleanup(raw.Wait)
-				srv := agenttest.NewServer(t, &agenttest.Options{Patience: 15 * time.Second})
+				opt := agenttest.Options{Patience: 15 * time.Second}
+				c := &testConf{}
+				c.ID, c.Server, c.Reconnect.Spread = "test-01", []string{"server-1"}, -1
+				c.Redirect.Allow = []string{"*.example.com"}
+				beBad := b.raw
+				if b.secure {
+					a := newAuthority()
+					c.TLS.CA = a.file(t)
+					opt.TLS = &tls.Config{Certificates: []tls.Certificate{a.issue("server-1", time.Hour)}}
+					if b.cert != nil {
+						bad := &tls.Config{Certificates: []tls.Certificate{b.cert(a)}}
+						beBad = func(c net.Conn) { _ = tls.Server(c, bad).Handshake() }
+					}
+				}
+				srv := agenttest.NewServer(t, &opt)
 				if h := b.answer(); h != nil {
 					srv.Respond(h)
 				}
 				srv.Shake(b.shake)
 				var bad atomic.Bool
-				bad.Store(b.raw != nil)
-				c := &testConf{}
-				c.ID, c.Server, c.Reconnect.Spread = "test-01", []string{"server-1"}, -1
-				c.Redirect.Allow = []string{"*.example.com"}
+				bad.Store(beBad != nil)
 				app := &testApp{setup: func(ag *libagent.Agent) error {
 					libagent.Handle(ag, echo, func(_ context.Context, q textPayload) (textPayload, error) { return q, nil })
 					return nil
@@ -301,7 +381,7 @@ func TestHostileServers(t *testing.T) {
 						here, there := net.Pipe()
 						raw.Go(func() {
 							defer there.Close()
-							b.raw(there)
+							beBad(there)
 						})
 						return here, nil
 					},
@@ -316,7 +396,7 @@ func TestHostileServers(t *testing.T) {
 				if len(log) > 150_000 {
 					t.Errorf("the log has %d bytes after %v", len(log), during)
 				}
-				if n := len(srv.Attempts()); b.raw == nil && (n < 2 || n > 20+int(during/time.Second)) {
+				if n := len(srv.Attempts()); beBad == nil && (n < 2 || n > 20+int(during/time.Second)) {
 					t.Errorf("%d attempts in %v", n, during)
 				}
 				bad.Store(false)

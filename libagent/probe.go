@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
@@ -23,7 +24,10 @@ type probe struct {
 
 // probingAgent is an agent that introduces itself and does nothing else.
 func probingAgent(app App, settings Settings, file string) (*Agent, error) {
-	ag := &Agent{app: app, file: file, log: slog.New(slog.DiscardHandler), id: settings.Basic().ID, begin: time.Now()}
+	ag := &Agent{
+		app: app, file: file, log: slog.New(slog.DiscardHandler), id: settings.Basic().ID, begin: time.Now(),
+		proxy: http.ProxyFromEnvironment,
+	}
 	ag.conf.Store(&settings)
 	return ag, ag.loadIdentity()
 }
@@ -104,8 +108,15 @@ func (p *probe) resolve(ctx context.Context, addr string) error {
 	return err
 }
 
-// connect makes a TCP connection.
+// connect makes a TCP connection, through the proxy of the environment if that has one for the server.
 func (p *probe) connect(ctx context.Context, network, addr string) (net.Conn, error) {
+	scheme := p.ag.scheme("http", p.server)
+	if proxy := p.ag.proxyName(scheme, addr); proxy != "" {
+		begin := time.Now()
+		c, err := p.ag.dialServer(scheme)(ctx, network, addr)
+		p.step("proxy", fmt.Sprintf("%s lets through to %s (%v)", proxy, addr, took(begin)), err)
+		return c, err
+	}
 	if err := p.resolve(ctx, addr); err != nil {
 		return nil, err
 	}
