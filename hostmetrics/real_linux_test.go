@@ -1,0 +1,383 @@
+package hostmetrics_test
+
+import (
+	"errors"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/hostmetrics"
+	"golang.org/x/sys/unix"
+)
+
+// collector is one of this machine, whose warnings the test shows.
+func collector(t *testing.T) *hostmetrics.Collector {
+	return hostmetrics.New(&hostmetrics.Options{Warn: func(item string, err error) { t.Logf("not collected: %s: %v", item, err) }})
+}
+
+// proc returns a value of a file of /proc, by the name in front of it.
+func proc(t *testing.T, file, name string) float64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^` + name + `:?\s+(\d+)`).FindSubmatch(text)
+	if m == nil {
+		t.Fatalf("no %s in /proc/%s", name, file)
+	}
+	v, err := strconv.ParseFloat(string(m[1]), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// near tells whether two figures differ by no more than a share of the larger one.
+func near(a, b, share float64) bool { return math.Abs(a-b) <= share*max(math.Abs(a), math.Abs(b)) }
+
+// times returns how long the processors have worked and could have, in ticks, as the kernel says.
+func times(t *testing.T) (busy, total float64) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	for i, w := range strings.Fields(line)[1:9] {
+		v, err := strconv.ParseFloat(w, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += v
+		if i != 3 && i != 4 {
+			busy += v
+		}
+	}
+	return busy, total
+}
+
+// The figures are the kernel's own.
+func TestAgainstKernel(t *testing.T) {
+	c := collector(t)
+	s, err := c.Static(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := os.Hostname()
+	if err != nil || s.Host.Name != name {
+		t.Errorf("host %q, want %q, %v", s.Host.Name, name, err)
+	}
+	if s.Container == nil || s.Container.Memory == nil {
+		if want := proc(t, "meminfo", "MemTotal") * 1024; float64(s.Memory.Physical) != want {
+			t.Errorf("memory %d, want %v", s.Memory.Physical, want)
+		}
+	}
+	if want := regexp.MustCompile(`(?m)^processor\s*:`).FindAllIndex(mustRead(t, "/proc/cpuinfo"), -1); s.CPU.Logical != len(want) {
+		t.Errorf("%d processors, want %d", s.CPU.Logical, len(want))
+	}
+	busy, total := times(t)
+	if _, err := c.Usage(t.Context()); err != nil { // from here
+		t.Fatal(err)
+	}
+	b0, t0 := times(t)
+	time.Sleep(2 * time.Second) // the kernel's clock: no test can set it
+	u, err := c.Usage(t.Context())
+	if err != nil || u.CPU == nil {
+		t.Fatalf("usage %+v, %v", u, err)
+	}
+	b1, t1 := times(t)
+	if s.Container == nil || s.Container.CPUs == nil {
+		// The looks were made a little before those of the test and a little after: it lies between what both allow.
+		want := (b1 - b0) / (t1 - t0) * 100
+		if math.Abs(*u.CPU-want) > 5 {
+			t.Errorf("CPU %.2f, the kernel counted %.2f (since %v of %v)", *u.CPU, want, busy, total)
+		}
+	}
+	for _, p := range u.Partitions {
+		var st unix.Statfs_t
+		if err := unix.Statfs(p.Mount, &st); err != nil {
+			t.Errorf("%s: %v", p.Mount, err)
+			continue
+		}
+		if used := float64(st.Blocks-st.Bfree) * float64(st.Frsize); !near(float64(p.Used), used, 0.02) {
+			t.Errorf("%s: %d used, the kernel says %v", p.Mount, p.Used, used)
+		}
+	}
+}
+
+func mustRead(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The test's own process and sockets are there, with the right numbers, from netlink as from /proc.
+func TestOwnSockets(t *testing.T) {
+	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	client, err := net.Dial("tcp4", tcp.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close()
+	path := filepath.Join(t.TempDir(), "s")
+	sock, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sock.Close()
+	pid := int32(os.Getpid())
+	want := []hostmetrics.Connection{
+		{PID: pid, Type: "tcp4", Local: tcp.Addr().String(), Remote: "0.0.0.0", Status: "LISTEN"},
+		{PID: pid, Type: "tcp4", Local: client.LocalAddr().String(), Remote: tcp.Addr().String(), Status: "ESTABLISHED"},
+		{PID: pid, Type: "udp4", Local: udp.LocalAddr().String(), Remote: "0.0.0.0", Status: "NONE"},
+		{PID: pid, Type: "unix", Local: path, Status: "LISTEN"},
+	}
+	// Another root has the same /proc, and no netlink.
+	root := t.TempDir()
+	for _, dir := range []string{"proc", "etc"} {
+		if err := os.Symlink("/"+dir, filepath.Join(root, dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]*hostmetrics.Collector{"netlink": collector(t), "proc": hostmetrics.New(&hostmetrics.Options{Root: root})} {
+		list, err := c.Connections(t.Context(), hostmetrics.ConnectionQuery{})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for i := range list {
+			list[i].FD = 0
+		}
+		for _, w := range want {
+			if !slices.Contains(list, w) {
+				t.Errorf("%s: no %+v", name, w)
+			}
+		}
+		processes, err := c.Processes(t.Context(), hostmetrics.ProcessQuery{})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		i := slices.IndexFunc(processes, func(p hostmetrics.Process) bool { return p.ID == pid })
+		if i < 0 {
+			t.Fatalf("%s: the test is not among %d processes", name, len(processes))
+		}
+		p := processes[i]
+		port := uint32(tcp.Addr().(*net.TCPAddr).Port)
+		if p.Parent != int32(os.Getppid()) || p.Command[0] != os.Args[0] || !slices.Contains(p.Listen, port) || p.Connections < 3 || p.RSS < 1<<20 || p.VMS < p.RSS {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// A process that keeps one processor busy uses about as much of it as it says itself.
+func TestOwnCPU(t *testing.T) {
+	c := collector(t)
+	if _, err := c.Processes(t.Context(), hostmetrics.ProcessQuery{Top: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var before, after unix.Rusage
+	begin := time.Now()
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &before); err != nil {
+		t.Fatal(err)
+	}
+	for x := 0.0; time.Since(begin) < 2*time.Second; { // a processor that works
+		x = math.Sqrt(x + 1)
+	}
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &after); err != nil {
+		t.Fatal(err)
+	}
+	want := float64(after.Utime.Nano()+after.Stime.Nano()-before.Utime.Nano()-before.Stime.Nano()) / float64(time.Since(begin)) * 100
+	list, err := c.Processes(t.Context(), hostmetrics.ProcessQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range list {
+		if p.ID == int32(os.Getpid()) && math.Abs(p.CPU-want) > 20 {
+			t.Errorf("%.1f %% of a processor, want %.1f", p.CPU, want)
+		}
+	}
+}
+
+// A file system whose server does not answer costs its own line, once, and no goroutine more with each report.
+func TestHungMount(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("SKIP: mounting takes root")
+	}
+	fuse, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Skipf("SKIP: /dev/fuse: %v", err)
+	}
+	release := sync.OnceFunc(func() { unix.Close(fuse) })
+	defer release()
+	dir := t.TempDir()
+	options := "fd=" + strconv.Itoa(fuse) + ",rootmode=40000,user_id=0,group_id=0"
+	if err := unix.Mount("nobody:/", dir, "fuse.sshfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+		t.Skipf("SKIP: mount: %v", err)
+	}
+	defer unix.Unmount(dir, unix.MNT_DETACH)
+	var mu sync.Mutex
+	warned := make(map[string]error)
+	c := hostmetrics.New(&hostmetrics.Options{Deadline: 300 * time.Millisecond, Warn: func(item string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.HasSuffix(item, dir) {
+			warned[item] = err
+		}
+	}})
+	for i := range 3 {
+		begin := time.Now()
+		u, err := c.Usage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := c.Static(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.Memory == nil || len(u.Partitions) == 0 || s.Memory.Physical == 0 || len(s.Partitions) != len(u.Partitions) {
+			t.Errorf("report %d lacks more than what hangs: %+v", i, u)
+		}
+		for _, p := range u.Partitions {
+			if p.Mount == dir {
+				t.Errorf("report %d has what hangs", i)
+			}
+		}
+		if took := time.Since(begin); i > 0 && took > 10*time.Second {
+			t.Errorf("report %d took %v", i, took)
+		}
+	}
+	mu.Lock()
+	if len(warned) != 2 {
+		t.Errorf("warned of %v", warned)
+	}
+	for item, err := range warned {
+		if !errors.Is(err, hostmetrics.ErrHangs) {
+			t.Errorf("%s: %v, want that it still hangs", item, err)
+		}
+	}
+	mu.Unlock()
+	release() // the kernel gives up, and the goroutines end: goleak looks
+}
+
+// What prometheus-node-exporter says of this machine in the same second is the same.
+func TestAgainstNodeExporter(t *testing.T) {
+	exporter, err := exec.LookPath("prometheus-node-exporter")
+	if err != nil {
+		t.Skip("SKIP: prometheus-node-exporter is not installed")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	ln.Close()
+	cmd := exec.CommandContext(t.Context(), exporter, "--web.listen-address="+addr, "--log.level=error")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}()
+	c := collector(t)
+	text := ""
+	for text == "" {
+		resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + addr + "/metrics")
+		if err != nil {
+			time.Sleep(20 * time.Millisecond) // it is starting
+			continue
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = string(b)
+	}
+	u, err := c.Usage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Static(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := func(metric string) float64 {
+		t.Helper()
+		m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(metric) + `(?:\{[^}]*\})? (\S+)$`).FindStringSubmatch(text)
+		if m == nil {
+			t.Errorf("the exporter has no %s", metric)
+			return math.NaN()
+		}
+		v, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			t.Error(err)
+		}
+		return v
+	}
+	same := func(what string, ours, theirs, share float64) {
+		t.Helper()
+		if !near(ours, theirs, share) {
+			t.Errorf("%s: %v, the exporter says %v", what, ours, theirs)
+		}
+	}
+	if s.Container == nil || s.Container.Memory == nil {
+		same("memory", float64(s.Memory.Physical), theirs("node_memory_MemTotal_bytes"), 0)
+		same("available", float64(u.Memory.Available), theirs("node_memory_MemAvailable_bytes"), 0.1)
+	}
+	same("load", u.Load.Fifteen, theirs("node_load15"), 0.1)
+	same("start", float64(s.OS.Started.Unix()), theirs("node_boot_time_seconds"), 1e-9)
+	for _, i := range u.Interfaces {
+		label := `{device="` + i.Name + `"}`
+		if !strings.Contains(text, "node_network_transmit_bytes_total"+label) {
+			continue // the exporter leaves some out
+		}
+		same("sent by "+i.Name, float64(i.BytesSent), theirs("node_network_transmit_bytes_total"+label), 0.1)
+		same("received by "+i.Name, float64(i.PacketsRecv), theirs("node_network_receive_packets_total"+label), 0.1)
+	}
+	for _, p := range u.Partitions {
+		m := regexp.MustCompile(`(?m)^node_filesystem_(size_bytes|avail_bytes|files_free)\{[^}]*mountpoint="`+regexp.QuoteMeta(p.Mount)+`"[^}]*\} (\S+)$`).FindAllStringSubmatch(text, -1)
+		if len(m) != 3 {
+			t.Errorf("%s: the exporter says %v", p.Mount, m)
+			continue
+		}
+		for _, v := range m {
+			n, err := strconv.ParseFloat(v[2], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch v[1] {
+			case "avail_bytes":
+				same("free of "+p.Mount, float64(p.Free), n, 0.02)
+			case "files_free":
+				same("inodes of "+p.Mount, float64(p.Inodes.Free), n, 0.02)
+			case "size_bytes":
+				i := slices.IndexFunc(s.Partitions, func(q hostmetrics.Partition) bool { return q.Mount == p.Mount })
+				same("size of "+p.Mount, float64(s.Partitions[i].Total), n, 0)
+			}
+		}
+	}
+}
