@@ -1,8 +1,8 @@
 # Needs Go alone. lint, bench and fuzz fetch what they run at the versions pinned in the module files.
 
-.PHONY: release demo test test-cgroup2 lint bench soak bench-libraries fuzz build clean
+.PHONY: release demo test test-cgroup2 test-systemd lint bench soak bench-libraries fuzz build clean
 
-# Packs every program for every system into release/. VERSION=1.2.3, TARGETS=linux/amd64,windows/amd64
+# Packs every program for every system into release/: archives, and deb and rpm for Linux. VERSION=1.2.3, TARGETS=linux/amd64,windows/amd64
 release:
 	go run ./tools/release -version="$(VERSION)" -targets="$(TARGETS)"
 
@@ -18,6 +18,12 @@ test:
 # Package limit on a kernel with control groups of version 2, which is Debian's package user-mode-linux
 test-cgroup2:
 	limit/testdata/uml.sh
+
+# Limits, services and packages under a systemd of its own, on that kernel
+test-systemd:
+	limit/testdata/systemd.sh
+	libagent/testdata/service/run.sh systemd
+	tools/internal/release/testdata/packages/run.sh
 
 # Formatting, vet, modernizers, staticcheck, golangci-lint, known vulnerabilities
 lint:

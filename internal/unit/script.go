@@ -71,7 +71,7 @@ start() {
 		return 0
 	fi
 	cd @dir@ || return 1
-	ulimit -n @files@ 2>/dev/null
+	ulimit -n @files@ 2>/dev/null || ulimit -n "$(ulimit -H -n)"
 	# The shell becomes the program, so that the number is the program's.
 	in_background="exec $command </dev/null >/dev/null 2>&1 & echo \$!"
 	if command -v setsid >/dev/null; then

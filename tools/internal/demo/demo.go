@@ -18,7 +18,6 @@ const patience = 30 * time.Second
 // agents lists what is started beside the server, and the request of the API that shows each at work.
 var agents = []agent{
 	{name: "example-agent", dir: "examples/example-agent", request: "/api/foo/{id}"},
-	{name: "metrics-agent", dir: "examples/metrics-agent", request: "/api/metrics/{id}/dynamic/usage"},
 }
 
 type agent struct {

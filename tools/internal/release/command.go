@@ -27,6 +27,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	flags.StringVar(&o.Root, "root", ".", "root of the source tree")
 	flags.StringVar(&o.Out, "out", "", "folder of the release (default release below the root)")
 	flags.StringVar(&o.Version, "version", "", "version of the release (default the topmost of CHANGELOG.md)")
+	flags.BoolVar(&o.Archives, "archives", false, "archives only: no deb and no rpm")
 	flags.StringVar(&o.Programs, "programs", "", "programs, joined by commas (default all)")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

@@ -25,6 +25,7 @@ type Options struct {
 	Version  string    // with or without its v. By default, the topmost of CHANGELOG.md.
 	Targets  []Target  // By default, all.
 	Programs string    // names, joined by commas. By default, all.
+	Archives bool      // archives only. By default, programs for Linux are packed as deb and rpm too.
 	Log      io.Writer // one line for each archive. By default, nothing is said.
 }
 
@@ -58,15 +59,18 @@ type plan struct {
 	targets   []Target
 	programs  []Program
 	at        time.Time // of every file in the archives
-	work      string    // temporary, on the file system of out
-	stage     string    // in work: becomes out
+	source    source    // of the programs
+	nfpm      func() (binary string, err error)
+	only      bool   // archives only
+	work      string // temporary, on the file system of out
+	stage     string // in work: becomes out
 
 	mu  sync.Mutex // guards log
 	log io.Writer
 }
 
 func newPlan(ctx context.Context, o Options) (_ *plan, err error) {
-	p := &plan{out: o.Out, targets: o.Targets, log: o.Log}
+	p := &plan{out: o.Out, targets: o.Targets, log: o.Log, only: o.Archives}
 	if p.root, err = filepath.Abs(o.Root); err != nil {
 		return nil, err
 	}
@@ -98,6 +102,8 @@ func newPlan(ctx context.Context, o Options) (_ *plan, err error) {
 	if p.at, err = buildTime(ctx, p.root); err != nil {
 		return nil, err
 	}
+	p.source = sourceOf(ctx, p.root)
+	p.nfpm = sync.OnceValues(func() (string, error) { return p.buildNfpm(ctx) })
 	if p.work, err = os.MkdirTemp(filepath.Dir(p.out), ".release-*"); err != nil {
 		return nil, err
 	}
@@ -193,12 +199,27 @@ func (p *plan) archives(ctx context.Context) error {
 func (p *plan) archive(ctx context.Context, program Program, target Target) error {
 	name := target.archiveName(program.Name, p.version)
 	binary := filepath.Join(p.work, name+".bin")
-	if err := build(ctx, program, target, p.version, binary); err != nil {
+	if err := p.build(ctx, program, target, binary); err != nil {
 		return err
 	}
 	files, err := program.files(p.root)
 	if err != nil {
 		return err
+	}
+	switch target.OS {
+	case "windows":
+		scripts, err := p.windowsScripts(program)
+		if err != nil {
+			return err
+		}
+		files = append(files, scripts...)
+	case "linux":
+		if p.only {
+			break
+		}
+		if err := p.packages(ctx, program, target, binary); err != nil {
+			return err
+		}
 	}
 	files = append(files, entry{name: "bin/" + program.Name + target.exe(), path: binary, exec: true})
 	if err := pack(filepath.Join(p.stage, name), program.Name, files, p.at); err != nil {
@@ -210,9 +231,13 @@ func (p *plan) archive(ctx context.Context, program Program, target Target) erro
 	return err
 }
 
-// build compiles a program. Nothing of version control is stamped into it: a tree unpacked from an archive gives the same bytes.
-func build(ctx context.Context, program Program, target Target, version, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -X main.version="+version, "-o", out, ".")
+// sdk is the package that shows an agent's commit.
+const sdk = "github.com/jkstack/jkframe/v2/libagent"
+
+// build compiles a program. Go itself stamps nothing of version control into it: two trees of one commit give the same bytes.
+func (p *plan) build(ctx context.Context, program Program, target Target, out string) error {
+	flags := fmt.Sprintf("-s -w -X main.version=%s -X %s.commit=%s -X %s.date=%s", p.version, sdk, p.source.commit, sdk, p.source.date)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags="+flags, "-o", out, ".")
 	cmd.Dir = program.Dir
 	cmd.Env = append(cmd.Environ(), target.env()...)
 	said, err := cmd.CombinedOutput()
@@ -220,6 +245,21 @@ func build(ctx context.Context, program Program, target Target, version, out str
 		return fmt.Errorf("go build: %w\n%s", err, said)
 	}
 	return nil
+}
+
+// source is the commit that programs are built from. Both are empty in a tree without git.
+type source struct{ commit, date string }
+
+func sourceOf(ctx context.Context, root string) source {
+	cmd := exec.CommandContext(ctx, "git", "log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%H %cd")
+	cmd.Dir = root
+	cmd.Env = append(cmd.Environ(), "TZ=UTC")
+	out, err := cmd.Output()
+	if err != nil {
+		return source{}
+	}
+	commit, date, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	return source{commit, date}
 }
 
 // papers puts the changelog and the agents' descriptors beside the archives. The descriptor of a project's only agent is

@@ -134,14 +134,18 @@ func TestArchives(t *testing.T) {
 	files := run(t, release.Options{Root: root, Targets: two})
 	equal(t, "release", names(files), []string{
 		"CHANGELOG.md", "SHA256SUMS",
-		"hello_1.2.0-rc.1_linux_amd64.tar.gz", "hello_1.2.0-rc.1_windows_amd64.zip",
+		"hello-1.2.0~rc.1-1.x86_64.rpm", "hello_1.2.0-rc.1_linux_amd64.tar.gz", "hello_1.2.0-rc.1_windows_amd64.zip", "hello_1.2.0~rc.1_amd64.deb",
 		"manifest.yaml",
-		"serve_1.2.0-rc.1_linux_amd64.tar.gz", "serve_1.2.0-rc.1_windows_amd64.zip",
+		"serve-1.2.0~rc.1-1.x86_64.rpm", "serve_1.2.0-rc.1_linux_amd64.tar.gz", "serve_1.2.0-rc.1_windows_amd64.zip", "serve_1.2.0~rc.1_amd64.deb",
 	})
 	for name, want := range map[string][]string{
 		"hello_1.2.0-rc.1_linux_amd64.tar.gz": {
 			"hello/CHANGELOG.md", "hello/LICENSE", "hello/README.md",
 			"hello/bin/hello", "hello/conf/hello.conf", "hello/conf/manifest.yaml",
+		},
+		"hello_1.2.0-rc.1_windows_amd64.zip": {
+			"hello/CHANGELOG.md", "hello/LICENSE", "hello/README.md",
+			"hello/bin/hello.exe", "hello/conf/hello.conf", "hello/conf/manifest.yaml", "hello/install.cmd", "hello/uninstall.cmd",
 		},
 		"serve_1.2.0-rc.1_windows_amd64.zip": {"serve/CHANGELOG.md", "serve/LICENSE", "serve/bin/serve.exe", "serve/conf/serve.conf"},
 	} {
@@ -163,6 +167,10 @@ func TestArchives(t *testing.T) {
 	}
 	if got := string(files["manifest.yaml"]); got != "- key: greeting\n" {
 		t.Errorf("manifest of the release: %q", got)
+	}
+	script := string(unpack(t, ".zip", files["hello_1.2.0-rc.1_windows_amd64.zip"])["hello/install.cmd"].data)
+	if !strings.Contains(script, "bin\\hello.exe install --conf \"%~dp0conf\\hello.conf\" || exit /b 1\r\n") || strings.Contains(script, "@") && !strings.HasPrefix(script, "@echo off\r\n") {
+		t.Errorf("script for Windows:\n%s", script)
 	}
 	checkSums(t, files)
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
@@ -228,7 +236,7 @@ func TestNoTime(t *testing.T) {
 		}
 	}
 	t.Setenv("GIT_CEILING_DIRECTORIES", os.TempDir())
-	files := run(t, release.Options{Root: project(t), Targets: two, Programs: "hello"})
+	files := run(t, release.Options{Root: project(t), Targets: two, Programs: "hello", Archives: true})
 	for _, name := range []string{"hello_1.2.0-rc.1_linux_amd64.tar.gz", "hello_1.2.0-rc.1_windows_amd64.zip"} {
 		if m := unpack(t, name, files[name])["hello/LICENSE"]; m.at.Year() != 1980 {
 			t.Errorf("%s: LICENSE is of %v", name, m.at)
@@ -240,7 +248,7 @@ func TestNoTime(t *testing.T) {
 func TestFailureKeepsTheOldRelease(t *testing.T) {
 	root := project(t)
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
-	o := release.Options{Root: root, Targets: two[:1], Programs: "hello"}
+	o := release.Options{Root: root, Targets: two[:1], Programs: "hello", Archives: true}
 	before := run(t, o)
 	if err := os.WriteFile(filepath.Join(root, "agents/hello/broken.go"), []byte("package main\n\nvar x int = \"\"\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -276,7 +284,7 @@ func TestTwoAgents(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "serve/conf/manifest.yaml"), []byte("- key: listen\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	files := run(t, release.Options{Root: root, Targets: two[:1], Version: "v3.0.0"})
+	files := run(t, release.Options{Root: root, Targets: two[:1], Version: "v3.0.0", Archives: true})
 	equal(t, "release", names(files), []string{
 		"CHANGELOG.md", "SHA256SUMS", "hello_3.0.0_linux_amd64.tar.gz", "hello_manifest.yaml",
 		"serve_3.0.0_linux_amd64.tar.gz", "serve_manifest.yaml",

@@ -1,0 +1,142 @@
+#!/bin/bash
+# Runs as root on a machine that is there for this test alone: installs an agent as a service, and does to it what operators and
+# accidents do. The first failure ends it.
+#
+# usage: guest.sh DIR systemd|sysv     DIR has example-agent, agent-server and their config files
+set -euo pipefail
+work=$1 manager=$2
+home=/opt/example-agent
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+say() { printf '== %s\n' "$*"; }
+fail() {
+	printf 'FAIL: %s\n' "$*"
+	cat "$home"/logs/*.log 2>/dev/null | tail -20 || true
+	[ "$manager" != systemd ] || journalctl --no-pager -n 20 -u example-agent || true
+	exit 1
+}
+agent() { "$home/bin/example-agent" "$@"; }
+status() { agent status --conf "$home/conf/agent.conf"; }
+# until_ok WHAT COMMAND...: within 30 s
+until_ok() {
+	local what=$1 i
+	shift
+	for ((i = 0; i < 300; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	fail "$what: not within 30 s"
+}
+# said COMMAND... PATTERN: without a pipe that ends before the command has said all
+said() { grep -Eq -e "${*: -1}" <<<"$("${@:1:$#-1}")"; }
+connected() { said status 'connected for'; }
+logged() { grep -q "$1" "$home"/logs/example-agent.log; }
+pid_of() { status | sed -n 's/^agent .* pid \([0-9]*\),.*/\1/p'; }
+# What is on the machine that an installation could leave something in. The backups are those of useradd.
+machine() {
+	find /etc /usr/lib/systemd /var/spool /var/mail -xdev \( -type f -o -type l \) ! -name '*-' ! -name '.pwd.lock' -printf '%p %l\n' 2>/dev/null | sort
+	sort /etc/passwd /etc/group
+}
+
+mkdir -p "$home"/{bin,conf} "$work/server"
+install -m 755 "$work/example-agent" "$home/bin/"
+sed 's/^# basic.limit.cpu_quota = .*/basic.limit.cpu_quota = 50/' "$work/agent.conf" >"$home/conf/agent.conf"
+chmod 600 "$home/conf/agent.conf"
+machine >"$work/before"
+(cd "$work/server" && exec "$work/agent-server" run --conf "$work/server.conf" >"$work/server.log" 2>&1) &
+server=$!
+trap 'kill $server 2>/dev/null || true' EXIT
+
+say 'a config that cannot work is refused before anything is changed'
+echo 'basic.server =' >"$work/bad.conf"
+! agent install --conf "$work/bad.conf" >/dev/null 2>&1 || fail 'installed with a bad config'
+! agent install --conf "$home/conf/agent.conf" --user nobody-there >/dev/null 2>&1 || fail 'installed for a user that is not there'
+! agent status --conf "$home/conf/agent.conf" >/dev/null 2>&1 || fail 'status of an agent that is not there'
+machine | diff "$work/before" - || fail 'a refused installation left something'
+
+say install
+agent install --conf "$home/conf/agent.conf"
+id example-agent >/dev/null || fail 'no user'
+! agent install --conf "$home/conf/agent.conf" >/dev/null 2>&1 || fail 'installed twice'
+if [ "$manager" = systemd ]; then
+	[ "$(systemctl is-enabled example-agent)" = enabled ] || fail 'not enabled'
+	systemd-analyze verify --man=no /etc/systemd/system/example-agent.service || fail 'unit'
+fi
+rc=0; status >/dev/null 2>&1 || rc=$?
+[ "$rc" = 3 ] || fail "status before the start: $rc"
+
+say start
+agent start
+until_ok 'the agent connects' connected
+pid=$(pid_of)
+[ "$(stat -c %U "/proc/$pid")" = example-agent ] || fail 'does not run as its user'
+files=$(sed -n 's/^Max open files *\([0-9]*\).*/\1/p' "/proc/$pid/limits")
+[ "$files" -ge 65536 ] || { [ "$manager" = sysv ] && [ "$files" -ge 4096 ]; } || fail "open files: $files" # a script cannot go beyond the host's limit
+grep -Eq '^basic.id = agent-[0-9]{8}-[0-9a-f]{16}$' "$home/conf/agent.conf" || fail 'the assigned id is not in the config'
+grep -q '^# Addresses of servers' "$home/conf/agent.conf" || fail 'the comments of the config are gone'
+if [ "$manager" = systemd ]; then
+	said status '^limit .*50% of a core: cgroup v2' || fail "limit: $(status | grep limit)"
+fi
+
+say 'kill -9'
+kill -9 "$pid"
+if [ "$manager" = systemd ]; then
+	comes_back() { connected && [ "$(pid_of)" != "$pid" ]; }
+	until_ok 'the agent comes back' comes_back
+else
+	rc=0; status >/dev/null 2>&1 || rc=$?
+	[ "$rc" = 3 ] || fail "status of a dead agent: $rc"
+	agent start
+	until_ok 'the agent connects again' connected
+fi
+
+say 'reload'
+sed -i 's/^# basic.log.level = .*/basic.log.level = debug/' "$home/conf/agent.conf"
+if [ "$manager" = systemd ]; then systemctl reload example-agent; else /etc/init.d/example-agent reload; fi
+until_ok 'the config is reloaded' logged 'config reloaded'
+connected || fail 'the reload lost the connection'
+
+say 'the log is moved away'
+mv "$home/logs/example-agent.log" "$home/logs/moved"
+if [ "$manager" = systemd ]; then systemctl reload example-agent; else /etc/init.d/example-agent reload; fi
+until_ok 'the log is opened again' test -s "$home/logs/example-agent.log"
+
+say restart
+pid=$(pid_of)
+agent restart
+until_ok 'the agent connects after the restart' connected
+[ "$(pid_of)" != "$pid" ] || fail 'the same process'
+
+say 'SIGQUIT'
+pid=$(pid_of)
+kill -QUIT "$pid"
+until_ok 'the stacks are in the log' logged 'stacks of all goroutines'
+[ "$manager" = systemd ] || agent start
+until_ok 'the next run reports the crash' logged 'the last run crashed'
+until_ok 'the agent connects after the crash' connected
+until_ok 'the server knows of the crash' grep -q 'agent had crashed' "$work/server.log"
+
+say stop
+agent stop
+rc=0; status >/dev/null 2>&1 || rc=$?
+[ "$rc" = 3 ] || fail "status after the stop: $rc"
+logged 'agent stopped' || fail 'the agent did not stop by itself'
+[ ! -e "$home/run/agent.sock" ] || fail 'the socket stays behind'
+
+say 'check, config, logs, version'
+said agent check --connect --conf "$home/conf/agent.conf" 'handshake +ok' || fail check
+said agent config --conf "$home/conf/agent.conf" '^basic.limit.cpu_quota *= 50 *# .*agent.conf:' || fail config
+said agent logs --conf "$home/conf/agent.conf" -n 5 'agent stopped' || fail logs
+said agent version --json '"version"' || fail version
+
+say uninstall
+agent start
+until_ok 'the agent runs once more' connected
+pid=$(pid_of)
+agent uninstall
+[ ! -e "/proc/$pid" ] || fail 'it still runs'
+! agent uninstall >/dev/null 2>&1 || fail 'removed twice'
+! id example-agent >/dev/null 2>&1 || fail 'the user stays behind'
+machine | diff "$work/before" - || fail 'something stays behind'
+[ -z "$(find /sys/fs/cgroup -name '*example-agent*' 2>/dev/null)" ] || fail 'a control group stays behind'
+say "$manager: all good"

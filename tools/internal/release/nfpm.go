@@ -1,0 +1,156 @@
+package release
+
+import (
+	"context"
+	_ "embed" // the module of nfpm
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/jkstack/jkframe/v2/internal/unit"
+	"gopkg.in/yaml.v3"
+)
+
+// The module in which nfpm, which makes packages, is pinned. It is embedded, and not a module of the tree, so that whoever runs
+// this from another project has it too; and a text, since a folder with a go.mod cannot be embedded.
+var (
+	//go:embed nfpm/go.mod.txt
+	nfpmModule []byte
+	//go:embed nfpm/go.sum.txt
+	nfpmSums []byte
+)
+
+// formats are the kinds of packages that a program for Linux is packed in, besides its archive.
+func formats() []string { return []string{"deb", "rpm"} }
+
+// buildNfpm compiles nfpm for this machine.
+func (p *plan) buildNfpm(ctx context.Context) (string, error) {
+	dir := filepath.Join(p.work, "nfpm")
+	binary := filepath.Join(dir, "nfpm.exe")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	for name, text := range map[string][]byte{"go.mod": nfpmModule, "go.sum": nfpmSums} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return "", err
+		}
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/goreleaser/nfpm/v2/cmd/nfpm")
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build nfpm: %w\n%s", err, said)
+	}
+	return binary, nil
+}
+
+// nfpmConfig is what nfpm is told of a package: see https://nfpm.goreleaser.com/docs/configuration.
+type nfpmConfig struct {
+	Name        string            `yaml:"name"`
+	Arch        string            `yaml:"arch"`
+	Platform    string            `yaml:"platform"`
+	Version     string            `yaml:"version"`
+	Maintainer  string            `yaml:"maintainer"`
+	Description string            `yaml:"description"`
+	Section     string            `yaml:"section"`
+	Priority    string            `yaml:"priority"`
+	MTime       time.Time         `yaml:"mtime"`
+	NoGlobs     bool              `yaml:"disable_globbing"`
+	Contents    []nfpmContent     `yaml:"contents"`
+	Scripts     map[string]string `yaml:"scripts"`
+	RPM         map[string]string `yaml:"rpm"`
+}
+
+type nfpmContent struct {
+	Src  string       `yaml:"src,omitempty"`
+	Dst  string       `yaml:"dst"`
+	Type string       `yaml:"type,omitempty"`
+	Info nfpmFileInfo `yaml:"file_info"`
+}
+
+type nfpmFileInfo struct {
+	Mode  os.FileMode `yaml:"mode"`
+	MTime time.Time   `yaml:"mtime"`
+}
+
+// packages packs a program for Linux as its distributions do. The binary is that of the archive.
+func (p *plan) packages(ctx context.Context, program Program, target Target, binary string) error {
+	nfpm, err := p.nfpm()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(p.work, "package-*")
+	if err != nil {
+		return err
+	}
+	config, err := p.describe(program, target, binary, dir)
+	if err != nil {
+		return err
+	}
+	text, err := yaml.Marshal(config)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "nfpm.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return err
+	}
+	for _, format := range formats() {
+		cmd := exec.CommandContext(ctx, nfpm, "package", "--config", file, "--packager", format, "--target", p.stage)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("nfpm %s: %w\n%s", format, err, said)
+		}
+	}
+	return nil
+}
+
+// describe says what is in a package: the program's folder below /opt, and its service.
+func (p *plan) describe(program Program, target Target, binary, dir string) (*nfpmConfig, error) {
+	home := "/opt/" + program.Name
+	files, err := program.files(p.root)
+	if err != nil {
+		return nil, err
+	}
+	c := &nfpmConfig{
+		Name: program.Name, Arch: packageArch(target), Platform: "linux", Version: p.version, NoGlobs: true, MTime: p.at,
+		Maintainer: "jkframe <noreply@example.invalid>", Section: "admin", Priority: "optional",
+		Description: program.Name + ", made with jkframe",
+		RPM:         map[string]string{"buildhost": "localhost", "group": "System Environment/Daemons", "summary": program.Name},
+	}
+	add := func(src, dst, kind string, mode os.FileMode) {
+		c.Contents = append(c.Contents, nfpmContent{src, dst, kind, nfpmFileInfo{mode, p.at}})
+	}
+	add(binary, home+"/bin/"+program.Name, "", 0o755)
+	args := []string{"run"}
+	for _, f := range files {
+		kind := ""
+		if isConf(f.name) {
+			kind = "config|noreplace"
+			args = []string{"run", "--conf", home + "/" + f.name}
+		}
+		add(f.path, home+"/"+f.name, kind, 0o644)
+	}
+	service := unit.Service{
+		Name: program.Name, Description: program.Name, Executable: home + "/bin/" + program.Name, Args: args, Dir: home, User: program.Name,
+	}
+	if err := service.Check(); err != nil {
+		return nil, err
+	}
+	unitFile := filepath.Join(dir, program.Name+".service")
+	if err := os.WriteFile(unitFile, []byte(unit.Systemd(service)), 0o600); err != nil {
+		return nil, err
+	}
+	add(unitFile, "/usr/lib/systemd/system/"+program.Name+".service", "", 0o644)
+	c.Scripts, err = writeScripts(dir, program.Name)
+	return c, err
+}
+
+// packageArch is how nfpm calls the architecture of a target.
+func packageArch(t Target) string {
+	if t.Arch == "arm" {
+		return "arm6"
+	}
+	return t.Arch
+}

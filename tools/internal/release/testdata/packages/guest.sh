@@ -1,0 +1,103 @@
+#!/bin/bash
+# Runs as root on a machine that is there for this test alone: what an operator does with packages. The first failure ends it.
+#
+# usage: guest.sh DIR     DIR has two releases, 1.0.0-rc.1 and 1.0.0
+set -euo pipefail
+work=$1
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export DEBIAN_FRONTEND=noninteractive
+
+say() { printf '== %s\n' "$*"; }
+fail() {
+	printf 'FAIL: %s\n' "$*"
+	journalctl --no-pager -n 20 -u example-agent -u agent-server || true
+	exit 1
+}
+until_ok() {
+	local what=$1 i
+	shift
+	for ((i = 0; i < 300; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	fail "$what: not within 30 s"
+}
+machine() {
+	find /opt /etc /usr/lib/systemd -xdev \( -type f -o -type l \) ! -name '*-' ! -name '.pwd.lock' ! -path '/etc/dpkg/*' -printf '%p %l\n' | sort
+	sort /etc/passwd /etc/group
+}
+connected() { [[ $(/opt/example-agent/bin/example-agent status --conf /opt/example-agent/conf/agent.conf) == *'connected for'* ]]; }
+active() { [ "$(systemctl is-active "$1")" = active ]; }
+version() { [[ $("/opt/$1/bin/$1" version) == *" $2"* ]]; }
+main_pid() { systemctl show -p MainPID --value "$1"; }
+
+# Rpm of this machine has no database of what dpkg has installed: what a package needs is looked at below.
+rpm_() { rpm --dbpath "$work/rpmdb" --nodeps "$@"; }
+install_() {
+	case $1 in
+	deb) dpkg -i "$work/$2/"*_amd64.deb ;;
+	rpm) rpm_ -U "$work/$2/"*.x86_64.rpm ;;
+	esac >"$work/log" 2>&1 || { cat "$work/log"; fail "$1: install $2"; }
+}
+remove_() {
+	case $1 in
+	deb) dpkg -r example-agent agent-server ;;
+	rpm) rpm_ -e example-agent agent-server ;;
+	esac >"$work/log" 2>&1 || { cat "$work/log"; fail "$1: remove"; }
+}
+
+machine >"$work/before"
+for kind in deb rpm; do
+	say "$kind: install"
+	install_ $kind 1.0.0-rc.1
+	for p in example-agent agent-server; do
+		version $p 1.0.0-rc.1 || fail "version: $(/opt/$p/bin/$p version)"
+		[ "$(systemctl is-enabled $p)" = enabled ] || fail "$p is not enabled"
+		! active $p || fail "$p runs before anybody has configured it"
+		[ "$(stat -c %U:%a /opt/$p/conf/*.conf)" = "$p:640" ] || fail "config: $(ls -l /opt/$p/conf)"
+		[ "$(stat -c %U:%a /opt/$p/bin/$p)" = root:755 ] || fail "binary: $(ls -l /opt/$p/bin)"
+		systemd-analyze verify --man=no /usr/lib/systemd/system/$p.service || fail "unit of $p"
+	done
+
+	say "$kind: start"
+	systemctl start agent-server example-agent
+	until_ok 'the agent connects' connected
+	[ "$(ps -o user:20= -p "$(main_pid example-agent)" | tr -d ' ')" = example-agent ] || fail 'the agent runs as somebody else'
+
+	say "$kind: upgrade"
+	echo 'greeting = a word of the operator' >>/opt/example-agent/conf/agent.conf
+	sed -i '/^greeting = hello/d' /opt/example-agent/conf/agent.conf
+	cp /opt/example-agent/conf/agent.conf "$work/conf"
+	agent=$(main_pid example-agent) server=$(main_pid agent-server)
+	install_ $kind 1.0.0
+	version example-agent 1.0.0 || fail "version: $(/opt/example-agent/bin/example-agent version)"
+	cmp "$work/conf" /opt/example-agent/conf/agent.conf || fail 'the config was changed'
+	[ "$(stat -c %U:%a /opt/example-agent/conf/agent.conf)" = example-agent:640 ] || fail "config: $(ls -l /opt/example-agent/conf)"
+	[ "$(main_pid example-agent)" != "$agent" ] && [ "$(main_pid agent-server)" != "$server" ] || fail 'not restarted'
+	until_ok 'the new agent connects' connected
+	active agent-server || fail 'the server does not run'
+
+	say "$kind: remove"
+	remove_ $kind
+	for p in example-agent agent-server; do
+		! active $p || fail "$p still runs"
+		[ ! -e /opt/$p/bin ] && [ ! -e /usr/lib/systemd/system/$p.service ] || fail "$p: files stay"
+		[ -z "$(find /etc/systemd -name $p.service)" ] || fail "$p: still enabled"
+	done
+	case $kind in
+	deb)
+		cmp "$work/conf" /opt/example-agent/conf/agent.conf || fail 'removing took the config'
+		dpkg -P example-agent agent-server >"$work/log" 2>&1 || { cat "$work/log"; fail purge; }
+		;;
+	rpm)
+		cmp "$work/conf" /opt/example-agent/conf/agent.conf.rpmsave || fail 'removing took the config'
+		[ -d /opt/agent-server/data ] || fail 'removing took the data'
+		rm -rf /opt/example-agent /opt/agent-server
+		for p in example-agent agent-server; do
+			! id $p >/dev/null 2>&1 || userdel $p
+		done
+		;;
+	esac
+	machine | diff "$work/before" - || fail 'something stays behind'
+done
+say 'all good'

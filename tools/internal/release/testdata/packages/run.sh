@@ -1,0 +1,18 @@
+#!/bin/bash
+# The packages of example-agent and agent-server, built in two versions, installed, upgraded and removed, under a systemd of its
+# own: see .ci/guest.
+#
+# usage: tools/internal/release/testdata/packages/run.sh
+set -euo pipefail
+cd "$(dirname "$0")/../../../../.."
+
+command -v rpm >/dev/null || { echo "packages: rpm is not installed" >&2; exit 2; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+for version in 1.0.0-rc.1 1.0.0; do
+	go run ./tools/release -version "$version" -targets linux/amd64 -programs example-agent,agent-server -out "$work/$version"
+	(cd "$work/$version" && sha256sum --check --quiet SHA256SUMS)
+done
+cp tools/internal/release/testdata/packages/guest.sh "$work"
+.ci/guest "$work" "$work/guest.sh" "$work"
