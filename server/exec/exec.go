@@ -180,7 +180,7 @@ func (c *Commands) newTask(a *server.Agent, q *Request) (*Task, error) {
 	}
 	t := &Task{
 		Agent: *a, Command: strings.Join(append([]string{q.Cmd}, q.Args...), " "),
-		owner: c, output: output, timeout: q.Timeout, ordered: slices.Contains(a.Features, wire.FeatureExec),
+		made: time.Now(), owner: c, output: output, timeout: q.Timeout, ordered: slices.Contains(a.Features, wire.FeatureExec),
 		started: make(chan struct{}), done: make(chan struct{}),
 	}
 	t.timer = time.AfterFunc(q.Timeout+c.cfg.Grace, t.expire)

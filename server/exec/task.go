@@ -32,6 +32,7 @@ type Task struct {
 	Agent   server.Agent // as it was when the command was asked for
 	Command string       // as it was asked for, for people
 
+	made    time.Time
 	owner   *Commands
 	output  *l2cache.Buffer
 	timeout time.Duration
@@ -257,3 +258,6 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// Age is how long the task has been there, in the server's time.
+func (t *Task) Age() time.Duration { return time.Since(t.made) }

@@ -40,7 +40,11 @@ func (f *Form) Close() {
 // Read reads the form of a request: the query, and a body that is urlencoded or multipart. The file is the part with the
 // name "file", for which store is called; nil if there is to be none. The caller closes the form. The errors are answers.
 func Read(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
-	f := &Form{Values: r.URL.Query()}
+	query, err := url.ParseQuery(lenient(r.URL.RawQuery))
+	if err != nil {
+		return nil, Bad("%v", err)
+	}
+	f := &Form{Values: query}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Header.Get("Content-Type") == "":
@@ -101,11 +105,44 @@ func (rd *reader) urlencoded() error {
 	if len(text) > maxText {
 		return errTooLarge
 	}
-	values, err := url.ParseQuery(string(text))
+	values, err := url.ParseQuery(lenient(string(text)))
 	for name, list := range values {
 		rd.form.Values[name] = append(rd.form.Values[name], list...)
 	}
 	return err
+}
+
+// lenient escapes the percent signs that begin no escape. Callers of the field write a comma within a list as %2c%, without
+// escaping it once more.
+func lenient(raw string) string {
+	if !strings.Contains(raw, "%") {
+		return raw
+	}
+	var b strings.Builder
+	for i := 0; i < len(raw); i++ {
+		rest := raw[i:]
+		switch {
+		case rest[0] != '%':
+			b.WriteByte(rest[0])
+		case len(rest) >= 4 && strings.EqualFold(rest[:4], "%2c%") && !isEscape(rest[3:]):
+			b.WriteString("%252c%25")
+			i += 3
+		case isEscape(rest):
+			b.WriteByte('%')
+		default:
+			b.WriteString("%25")
+		}
+	}
+	return b.String()
+}
+
+// isEscape reports whether a text begins with a percent sign and two hexadecimal digits.
+func isEscape(s string) bool {
+	if len(s) < 3 {
+		return false
+	}
+	_, err := strconv.ParseUint(s[1:3], 16, 8)
+	return err == nil
 }
 
 // errTooLarge is a form that holds more than anybody needs.
