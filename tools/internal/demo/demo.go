@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	_ "embed" // the policy
 	"errors"
 	"fmt"
 	"io"
@@ -18,13 +19,22 @@ const patience = 30 * time.Second
 // agents lists what is started beside the server, and the request of the API that shows each at work.
 var agents = []agent{
 	{name: "example-agent", dir: "examples/example-agent", request: "/api/foo/{id}"},
+	{name: "metrics-agent", dir: "examples/metrics-agent", request: "/api/metrics/{id}/dynamic/usage"},
+	{name: "exec-agent", dir: "examples/exec-agent", request: "/api/exec/{id}/run", body: `{"cmd":"hostname","result":true}`, policy: policy},
 }
 
 type agent struct {
 	name    string // of the binary, and the type that the server knows it by
 	dir     string
 	request string // {id} stands for the name that the agent has in the fleet
+	body    string // of a POST, "" for a GET
+	policy  string // what the agent may do, "" for one that takes no orders
 }
+
+// policy is what the demo's exec-agent may do: a visitor can try a few commands that only look, and read two folders.
+//
+//go:embed policy.conf
+var policy string
 
 // Options say what is shown. The zero value shows the tree in the working directory until ctx ends, and prints nothing.
 type Options struct {
@@ -110,6 +120,11 @@ func (d *demo) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if a.policy != "" {
+			if err := d.write(a.name, "policy.conf", []byte(a.policy)); err != nil {
+				return err
+			}
+		}
 		if err := d.launch(a.name, "agent.conf", conf); err != nil {
 			return err
 		}
@@ -129,12 +144,18 @@ func (d *demo) start(ctx context.Context) error {
 // home is the working directory of a program.
 func (d *demo) home(name string) string { return filepath.Join(d.work, name+".home") }
 
-// launch starts a program in a folder of its own, with a config file there.
-func (d *demo) launch(name, file string, conf []byte) error {
-	if err := os.MkdirAll(filepath.Join(d.home(name), "conf"), 0o755); err != nil {
+// write writes a file into the config folder of a program.
+func (d *demo) write(name, file string, data []byte) error {
+	conf := filepath.Join(d.home(name), "conf")
+	if err := os.MkdirAll(conf, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(d.home(name), "conf", file), conf, 0o600); err != nil {
+	return os.WriteFile(filepath.Join(conf, file), data, 0o600)
+}
+
+// launch starts a program in a folder of its own, with a config file there.
+func (d *demo) launch(name, file string, conf []byte) error {
+	if err := d.write(name, file, conf); err != nil {
 		return err
 	}
 	binary := filepath.Join(d.work, name)

@@ -70,7 +70,7 @@ func TestShows(t *testing.T) {
 		t.Fatalf("code %d: %s", code, errors.text.String())
 	}
 	out.contains(t, "127.0.0.1:13081 is taken", "connected as agent-", "/api/agents\n"+`{"code":0,"payload":[{"id":"agent-`,
-		`"type":"example-agent"`, "/api/foo/agent-", "\nagent_count 1\n", "\nagent_version{", "Ends by itself in 1ms.")
+		`"type":"example-agent"`, "/api/foo/agent-", `"type":"metrics-agent"`, `"inode_usage":`, `"type":"exec-agent"`, "/api/exec/agent-", `"code":0,"end":`, "\nagent_count 3\n", "\nagent_version{", "\nagent_host_cpu_usage_ratio{id=", "Ends by itself in 1ms.")
 }
 
 // Ctrl-C ends everything, and is no failure.

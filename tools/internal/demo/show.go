@@ -18,11 +18,21 @@ import (
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 1 << 20
 
-// get asks the API as any client does: with the token from its file.
-func (s *settings) get(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.API.Listen+path, nil)
+// get asks the API for something that changes nothing.
+func (s *settings) get(ctx context.Context, path string) ([]byte, error) { return s.ask(ctx, path, "") }
+
+// ask asks the API as any client does: with the token from its file. A request that has a body is a POST.
+func (s *settings) ask(ctx context.Context, path, body string) ([]byte, error) {
+	method, content := http.MethodGet, io.Reader(nil)
+	if body != "" {
+		method, content = http.MethodPost, strings.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+s.API.Listen+path, content)
 	if err != nil {
 		return nil, err
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	token, err := os.ReadFile(s.API.TokenFile)
 	if err != nil {
@@ -35,14 +45,14 @@ func (s *settings) get(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return nil, err
 	}
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s: %s: %s", path, res.Status, bytes.TrimSpace(body))
+		return nil, fmt.Errorf("%s %s: %s: %s", method, path, res.Status, bytes.TrimSpace(answer))
 	}
-	return bytes.TrimSpace(body), nil
+	return bytes.TrimSpace(answer), nil
 }
 
 // ready says why the server takes no agents yet.
@@ -51,7 +61,10 @@ func (s *settings) ready(ctx context.Context) error {
 	return err
 }
 
-var errNotConnected = errors.New("the server does not list it")
+var (
+	errNotConnected = errors.New("the server does not list it")
+	errNotReported  = errors.New("the server has no report of it")
+)
 
 // idOf returns the name that the agent of a type has in the fleet.
 func (s *settings) idOf(ctx context.Context, agentType string) (string, error) {
@@ -74,28 +87,43 @@ func (s *settings) idOf(ctx context.Context, agentType string) (string, error) {
 }
 
 // glimpse matches the few lines of the metrics that say the most; it means the same to grep -E.
-var glimpse = regexp.MustCompile("^agent_(count|version|info.*(cpu|memory)_usage)")
+var glimpse = regexp.MustCompile("^agent_(count|version|info.*(cpu|memory)_usage|host_.*_ratio)")
+
+// firstReport stands in the metrics when a host has reported.
+const firstReport = "\nagent_host_cpu_usage_ratio{"
 
 // show prints the server's answers, each below the command that gets it.
 func (d *demo) show(ctx context.Context) error {
-	paths := []string{"/api/agents"}
+	type request struct{ path, body string }
+	requests := []request{{path: "/api/agents"}}
 	for _, a := range agents {
 		id, err := d.server.idOf(ctx, a.name)
 		if err != nil {
 			return err
 		}
 		d.printf("%-14s connected as %s   log: %s\n", a.name, id, filepath.Join(d.home(a.name), "logs"))
-		paths = append(paths, strings.ReplaceAll(a.request, "{id}", url.PathEscape(id)))
+		requests = append(requests, request{strings.ReplaceAll(a.request, "{id}", url.PathEscape(id)), a.body})
 	}
 	d.printf("\nEvery call needs the token of the first start:\n\n$ TOKEN=$(cat %s)\n", d.server.API.TokenFile)
-	for _, path := range paths {
-		body, err := d.server.get(ctx, path)
+	for _, r := range requests {
+		answer, err := d.server.ask(ctx, r.path, r.body)
 		if err != nil {
 			return err
 		}
-		d.printf("\n%s\n%s\n", d.curl(path), body)
+		command := d.curl(r.path)
+		if r.body != "" {
+			command += " -H 'Content-Type: application/json' -d '" + r.body + "'"
+		}
+		d.printf("\n%s\n%s\n", command, answer)
 	}
-	metrics, err := d.server.get(ctx, "/metrics")
+	var metrics []byte
+	err := d.wait(ctx, "metrics-agent to report", func(ctx context.Context) (err error) {
+		metrics, err = d.server.get(ctx, "/metrics")
+		if err == nil && !bytes.Contains(metrics, []byte(firstReport)) {
+			err = errNotReported
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
