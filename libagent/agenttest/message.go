@@ -86,6 +86,26 @@ func Wait[T any](s *Session, m *wire.Message[T]) T {
 	return v
 }
 
+// Poll returns the next message of this declaration that has come already, false if there is none.
+func Poll[T any](s *Session, m *wire.Message[T]) (v T, ok bool) {
+	s.server.tb.Helper()
+	var f *wire.Frame
+	s.state.look(func() {
+		if i := slices.IndexFunc(s.kept, func(f *wire.Frame) bool { return f.Type == m.Type() }); i >= 0 {
+			f = s.kept[i]
+			s.kept = slices.Delete(s.kept, i, i+1)
+		}
+	})
+	if f == nil {
+		return v, false
+	}
+	v, err := m.Decode(f)
+	if err != nil {
+		s.server.tb.Fatalf("%v\nin %.1000q", err, f.Bytes())
+	}
+	return v, true
+}
+
 // Next waits for the next message that is no monitor report, of whatever type. An error is the end of the connection.
 func (s *Session) Next() (*wire.Frame, error) {
 	s.server.tb.Helper()
