@@ -1,0 +1,131 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// network is a network of its own for one program, with a line to this one.
+type network struct {
+	name        string
+	here, there string // the addresses of the line's ends
+}
+
+// newNetwork makes the network with a number from 0 to 63, which goes with the test.
+func newNetwork(t *testing.T, number int) *network {
+	t.Helper()
+	n := &network{
+		name:  fmt.Sprintf("jk%d-%d", os.Getpid(), number),
+		here:  fmt.Sprintf("198.51.100.%d", 4*number+1), // RFC 5737: nobody has it
+		there: fmt.Sprintf("198.51.100.%d", 4*number+2),
+	}
+	if out, err := exec.Command("ip", "netns", "add", n.name).CombinedOutput(); err != nil {
+		t.Skipf("SKIP: no network of its own can be made here: %v: %s", err, out)
+	}
+	t.Cleanup(func() { command(t, "ip", "netns", "del", n.name) }) // and the line with it
+	line := fmt.Sprintf("jk%d%c", os.Getpid()%1_000_000, 'a'+number)
+	command(t, "ip", "link", "add", line, "type", "veth", "peer", "name", "line", "netns", n.name)
+	command(t, "ip", "addr", "add", n.here+"/30", "dev", line)
+	command(t, "ip", "link", "set", line, "up")
+	command(t, "ip", "-n", n.name, "addr", "add", n.there+"/30", "dev", "line")
+	command(t, "ip", "-n", n.name, "link", "set", "line", "up")
+	command(t, "ip", "-n", n.name, "link", "set", "lo", "up")
+	return n
+}
+
+// drop has packets vanish that come into the network, and those that leave it too if it is to be both, without a word to
+// anybody.
+func (n *network) drop(t *testing.T, both bool) {
+	t.Helper()
+	rules := "table ip cut { chain in { type filter hook input priority 0; policy drop; }; "
+	if both {
+		rules += "chain out { type filter hook output priority 0; policy drop; }; "
+	}
+	command(t, "ip", "netns", "exec", n.name, "nft", rules+"}")
+}
+
+// mend ends a drop.
+func (n *network) mend(t *testing.T) {
+	t.Helper()
+	command(t, "ip", "netns", "exec", n.name, "nft", "delete", "table", "ip", "cut")
+}
+
+func command(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", strings.Join(args, " "), err, out)
+	}
+}
+
+// A firewall that swallows every packet between agents and server, or only those to the agents: both ends notice within three
+// heartbeats, and when it is gone the agents are back. An agent behind another line notices nothing.
+func TestPartition(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("SKIP: networks are made by root")
+	}
+	for _, tool := range []string{"ip", "nft"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("SKIP: %s is not installed", tool)
+		}
+	}
+	bothWays, oneWay, whole := newNetwork(t, 0), newNetwork(t, 1), newNetwork(t, 2)
+	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
+	dir := t.TempDir()
+	_, port, err := net.SplitHostPort(freePort(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	apiListen := freePort(t)
+	conf := write(t, filepath.Join(dir, "server.conf"), "listen = 0.0.0.0:%s\ninsecure = true\nagents.auth = open\napi.listen = %s\ndata_dir = data\n", port, apiListen)
+	server := run(t, dir, executable(bin, "agent-server"), "run", "--conf", conf)
+	a := api{addr: apiListen, tokenFile: filepath.Join(dir, "data", "api.token")}
+	agents := make(map[*network]*program)
+	for _, n := range []*network{bothWays, oneWay, whole} {
+		home := t.TempDir()
+		conf := write(t, filepath.Join(home, "agent.conf"), "basic.id = %s\nbasic.server = %s:%s\nbasic.log.target = stdout\n", n.name, n.here, port)
+		agents[n] = run(t, home, "ip", "netns", "exec", n.name, executable(bin, "example-agent"), "run", "--conf", conf)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("server:\n%s", server.log())
+			for n, p := range agents {
+				t.Logf("agent %s:\n%s", n.name, p.log())
+			}
+		}
+	})
+	eventually(t, 20*time.Second, "all agents connected", func() bool { return a.agents() == 3 })
+
+	begin := time.Now()
+	bothWays.drop(t, true)
+	oneWay.drop(t, false)
+	const heartbeats = 3*10*time.Second + 3*time.Second // the last sign of life came at the latest when the line was cut
+	for _, n := range []*network{bothWays, oneWay} {
+		eventually(t, heartbeats-time.Since(begin), "the agent notices", func() bool {
+			return strings.Contains(agents[n].log(), "connection lost")
+		})
+	}
+	eventually(t, heartbeats-time.Since(begin)+time.Second, "the server notices", func() bool { return a.agents() == 1 })
+	t.Logf("noticed after %v", time.Since(begin).Round(time.Millisecond))
+
+	bothWays.mend(t)
+	oneWay.mend(t)
+	// An attempt that began before goes on: TCP asks again after 16 s at most.
+	took := eventually(t, 40*time.Second, "the agents are back", func() bool { return a.agents() == 3 })
+	t.Logf("back after %v", took.Round(time.Millisecond))
+	for _, n := range []*network{bothWays, oneWay, whole} {
+		if status, _ := a.get("/api/foo/" + n.name); status != http.StatusOK {
+			t.Errorf("foo of %s: status %d", n.name, status)
+		}
+	}
+	if n := strings.Count(agents[whole].log(), "connected"); n != 1 {
+		t.Errorf("the agent on the line that was whole has connected %d times:\n%s", n, agents[whole].log())
+	}
+}
