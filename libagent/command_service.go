@@ -108,19 +108,19 @@ func (c Command) prepare(s *agentService, config *Config, file string) error {
 	if err := a.reaches(s.Executable); err != nil {
 		return fmt.Errorf("%w: put the agent elsewhere, such as below /opt", err)
 	}
-	given, err := a.give(file, config.folders(s.Dir))
+	given, err := a.give(file, config.folders(file))
 	for _, path := range given {
 		fmt.Fprintf(c.Stdout, "%s: belongs to %s now\n", path, s.User)
 	}
 	return err
 }
 
-// folders returns the folders that an agent writes in, besides that of its config.
-func (c *Config) folders(home string) []string {
+// folders returns the folders that an agent with this config file writes in, besides the file's own.
+func (c *Config) folders(file string) []string {
 	var all []string
 	add := func(dir string) {
 		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(home, dir)
+			dir = filepath.Join(homeOf(file), dir)
 		}
 		all = append(all, filepath.Clean(dir))
 	}
@@ -134,7 +134,16 @@ func (c *Config) folders(home string) []string {
 	if network, addr, err := localAddr(c.HTTP.Listen); err == nil && network == "unix" {
 		add(filepath.Dir(addr))
 	}
+	// Who enrols makes it, with a mode that keeps the key.
+	if dir := string(c.TLS.folder(file)); isFolder(dir) {
+		add(dir)
+	}
 	return all
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // nameFlag is how a service with a name of its own is spoken of.

@@ -149,8 +149,14 @@ func (c ConnectionStatus) print(line func(head, format string, args ...any)) {
 	default:
 		line("server", "%s, not connected for %s", c.Server, ago(time.Since(c.Since)))
 	}
+	if c.Proxy != "" {
+		line("", "through the proxy %s", c.Proxy)
+	}
 	if c.LastError != "" {
 		line("", "%s", c.LastError)
+	}
+	if c.Conflict {
+		line("", "another agent with this id is connected: give one of them another basic.id")
 	}
 }
 

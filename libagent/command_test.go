@@ -2,14 +2,18 @@ package libagent_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/libagent"
 	"github.com/jkstack/jkframe/v2/wire"
@@ -183,6 +187,49 @@ func TestCheckConnect(t *testing.T) {
 		for _, want := range c.want {
 			if !strings.Contains(out, want) {
 				t.Errorf("%s: lacks %q:\n%s", c.server, want, out)
+			}
+		}
+	}
+}
+
+// The same over TLS: what the certificate is, and why it is not trusted.
+func TestCheckConnectTLS(t *testing.T) {
+	a := newAuthority()
+	serve := func(name string) string {
+		addr := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{a.issue(name, time.Hour)}}, func(w http.ResponseWriter, r *http.Request) {
+			c, err := conn.Upgrade(w, r, conn.Options{})
+			if err != nil {
+				return
+			}
+			s := &session{Conn: c, t: t}
+			s.accept()
+			s.drain()
+		})
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "wss://localhost:" + port
+	}
+	ca := "basic.tls.ca = " + a.file(t)
+	for _, c := range []struct {
+		name, server, more string
+		code               int
+		want               []string
+	}{
+		{"good", serve("localhost"), ca, 0, []string{"tls        ok      TLS 1.3, certificate of", "websocket  ok", "handshake  ok"}},
+		{"another name", serve("other.example.com"), ca, 1, []string{"tcp        ok", "tls        failed", "other.example.com"}},
+		{"unknown authority", serve("localhost"), "", 1, []string{"tls        failed", "unknown authority"}},
+		{"no TLS", "wss://" + plainServer(t), "", 1, []string{"tls        failed"}},
+	} {
+		file := confFile(t, "basic.id = check-01", "basic.server = "+c.server, c.more)
+		code, out, errs := command(t, &testApp{}, "check", "--connect", "--conf", file)
+		if code != c.code {
+			t.Errorf("%s: code %d, %s", c.name, code, errs)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: lacks %q:\n%s", c.name, want, out)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package libagent
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -19,14 +20,15 @@ type probe struct {
 	server string
 	say    func(step, detail string, err error) // told of each step that was made; the first error is the last call
 
+	reached bool // the server, or the proxy that leads to it
+	secured bool // with TLS
 	stopped bool
 }
 
 // probingAgent is an agent that introduces itself and does nothing else.
 func probingAgent(app App, settings Settings, file string) (*Agent, error) {
 	ag := &Agent{
-		app: app, file: file, log: slog.New(slog.DiscardHandler), id: settings.Basic().ID, begin: time.Now(),
-		proxy: http.ProxyFromEnvironment,
+		app: app, file: file, log: slog.New(slog.DiscardHandler), id: settings.Basic().ID, begin: time.Now(), proxy: http.ProxyFromEnvironment,
 	}
 	ag.conf.Store(&settings)
 	return ag, ag.loadIdentity()
@@ -47,7 +49,7 @@ func (p *probe) run(ctx context.Context) bool {
 	defer cancel()
 	c, err := p.dial(ctx)
 	if err != nil {
-		p.step("websocket", "", err)
+		p.step(p.current(err), "", err)
 		return false
 	}
 	defer c.Close(conn.CodeNormal, "checked")
@@ -81,19 +83,52 @@ func (p *probe) dial(ctx context.Context) (*conn.Conn, error) {
 		return nil, err
 	}
 	if config != nil {
-		verify := config.VerifyConnection
-		config.VerifyConnection = func(cs tls.ConnectionState) error {
-			if err := verify(cs); err != nil {
-				p.step("tls", "", err)
-				return err
+		trusted := config.VerifyConnection
+		config.VerifyConnection = func(s tls.ConnectionState) error {
+			if trusted != nil {
+				if err := trusted(s); err != nil {
+					return err
+				}
 			}
-			until := cs.PeerCertificates[0].NotAfter.UTC().Format(time.RFC3339)
-			p.step("tls", fmt.Sprintf("%s, certificate until %s", tls.VersionName(cs.Version), until), nil)
+			p.verified(s)
 			return nil
 		}
 	}
-	d := conn.Dialer{Options: conn.Options{MaxMessage: maxFrame}, NetDial: p.connect, TLS: config}
+	p.ag.netDial = p.connect
+	scheme := p.ag.scheme("http", p.server)
+	if proxy := p.ag.proxyName(scheme, hostPort(p.server)); proxy != "" {
+		p.step("proxy", proxy+", as the environment has it", nil)
+	}
+	d := conn.Dialer{Options: conn.Options{MaxMessage: maxFrame}, NetDial: p.ag.dialServer(scheme), TLS: config}
 	return d.Dial(ctx, url)
+}
+
+// current is the step that an error of dial belongs to.
+func (p *probe) current(err error) string {
+	var proxy *ProxyError
+	switch {
+	case errors.As(err, &proxy):
+		return "proxy"
+	case !p.reached:
+		return "tcp"
+	case p.ag.secure(p.server) && !p.secured:
+		return "tls"
+	}
+	return "websocket"
+}
+
+// verified notes a server that has shown a certificate which the agent trusts.
+func (p *probe) verified(s tls.ConnectionState) {
+	p.secured = true
+	detail := tls.VersionName(s.Version)
+	if len(s.PeerCertificates) > 0 {
+		cert := s.PeerCertificates[0]
+		detail += fmt.Sprintf(", certificate of %q until %s", clip(cert.Subject.String(), maxPeerText), cert.NotAfter.Format(time.DateOnly))
+	}
+	if p.ag.identity.Load() != nil {
+		detail += "; this agent has one too"
+	}
+	p.step("tls", detail, nil)
 }
 
 // resolve looks the host of an address up.
@@ -126,6 +161,7 @@ func (p *probe) connect(ctx context.Context, network, addr string) (net.Conn, er
 		p.step("tcp", "", err)
 		return nil, err
 	}
+	p.reached = true
 	p.step("tcp", fmt.Sprintf("%s to %s (%v)", c.LocalAddr(), c.RemoteAddr(), took(begin)), nil)
 	return c, nil
 }

@@ -1,6 +1,8 @@
 package libagent_test
 
 import (
+	"crypto/tls"
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -27,11 +29,21 @@ func realServer(t *testing.T, serve func(come wire.ComePayload, c *conn.Conn)) s
 // serveHTTP is a web server on loopback.
 func serveHTTP(t *testing.T, serve http.HandlerFunc) string {
 	t.Helper()
+	return serveTLS(t, nil, serve)
+}
+
+// serveTLS is serveHTTP over TLS, without if config is nil.
+func serveTLS(t *testing.T, config *tls.Config, serve http.HandlerFunc) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: serve}
+	addr := l.Addr().String()
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	srv := &http.Server{Handler: serve, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -41,7 +53,7 @@ func serveHTTP(t *testing.T, serve http.HandlerFunc) string {
 		srv.Close()
 		<-ended
 	})
-	return l.Addr().String()
+	return addr
 }
 
 // answeringServer is a server on loopback that answers every agent with the same frame.
