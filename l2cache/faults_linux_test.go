@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/l2cache"
 	"golang.org/x/sys/unix"
@@ -309,25 +311,31 @@ func TestDiskFullForMany(t *testing.T) {
 // there is room.
 func TestAckOnFullDisk(t *testing.T) {
 	disk := tmpfs(t, "size=64k")
-	cfg := l2cache.QueueConfig{Dir: filepath.Join(disk, "queue"), Sync: l2cache.SyncNone}
-	q := open(t, cfg)
-	filler := fill(t, disk)
-	leaveRoom(t, filler, 4<<10)
-	q.put("one", "two")
-	var full error
-	for seq := uint64(1); seq <= 2; seq++ {
-		full = errors.Join(full, q.Ack(seq))
-	}
-	if !errors.Is(full, syscall.ENOSPC) {
-		t.Skipf("SKIP: the position was noted: %v", full)
-	}
-	if q.First() != 3 || q.Stats().Records != 0 {
-		t.Errorf("first %d, %+v", q.First(), q.Stats())
-	}
-	remove(t, filler)
-	q.put("three")
-	q.close()
-	q = open(t, cfg)
-	equal(t, "records", texts(q.all()), []string{"three"})
-	q.noLosses()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := l2cache.QueueConfig{Dir: filepath.Join(disk, "queue"), Sync: l2cache.SyncNone}
+		q := open(t, cfg)
+		filler := fill(t, disk)
+		leaveRoom(t, filler, 4<<10)
+		q.put("one", "two")
+		time.Sleep(20 * time.Millisecond)
+		if s := q.Stats(); !errors.Is(s.Fault, syscall.ENOSPC) {
+			t.Errorf("%+v", s)
+		}
+		if err := q.Ack(1); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), cfg.Dir) {
+			t.Errorf("acknowledge: %v", err)
+		}
+		if q.First() != 2 || q.Stats().Records != 1 {
+			t.Errorf("first %d, %+v", q.First(), q.Stats())
+		}
+		remove(t, filler)
+		q.put("three")
+		time.Sleep(20 * time.Millisecond)
+		killed := open(t, l2cache.QueueConfig{Dir: copyDir(t, cfg.Dir)})
+		equal(t, "records", texts(killed.all()), []string{"two", "three"})
+		killed.noLosses()
+		killed.close()
+		if q.Stats().Fault != nil {
+			t.Errorf("%+v", q.Stats())
+		}
+	})
 }

@@ -137,3 +137,51 @@ func TestCutWhileOpen(t *testing.T) {
 		}
 	})
 }
+
+// Somebody cuts, removes or changes files that are not written to any more, while the queue is open: each record is there as it was
+// put, or said to be lost.
+func TestSealedSegmentsChanged(t *testing.T) {
+	cfg := durable(t)
+	cfg.Segment = 4 << 10
+	q := open(t, cfg)
+	q.putNumbered(0, 400)
+	paths := segments(t, cfg.Dir)
+	if len(paths) < 8 {
+		t.Fatalf("%d segments", len(paths))
+	}
+	change(t, paths[1], func(b []byte) []byte { b[len(b)/2] ^= 0x10; return b })
+	if err := os.Truncate(paths[3], 2000); err != nil {
+		t.Fatal(err)
+	}
+	remove(t, paths[5])
+	if err := os.Truncate(paths[6], 0); err != nil {
+		t.Fatal(err)
+	}
+	there := map[uint64]bool{}
+	for _, r := range q.all() {
+		if string(r.Data) != numbered(int(r.Seq-1)) {
+			t.Errorf("record %d is %.50q", r.Seq, r.Data)
+		}
+		there[r.Seq] = true
+	}
+	lost := map[uint64]bool{}
+	for _, l := range q.lost() {
+		for seq := l.From; seq <= l.To; seq++ {
+			lost[seq] = true
+		}
+	}
+	for seq := uint64(1); seq <= 400; seq++ {
+		if there[seq] == lost[seq] {
+			t.Errorf("record %d is there: %v, lost: %v", seq, there[seq], lost[seq])
+		}
+	}
+	if len(lost) > 150 || q.Stats().Damaged != uint64(len(lost)) {
+		t.Errorf("%d are lost, %+v", len(lost), q.Stats())
+	}
+	q.ack(400)
+	if s := q.Stats(); s.Records != 0 || s.Segments != 1 {
+		t.Errorf("drained: %+v", s)
+	}
+	q.put("goes on")
+	equal(t, "records", texts(q.all()), []string{"goes on"})
+}
