@@ -64,9 +64,10 @@ func (j job) run(b *testing.B) {
 	for i := range record {
 		record[i] = byte(rand.Uint32())
 	}
-	for b.Loop() {
-		for i, p := range peers {
-			q := queues[i]
+	for round := 0; b.Loop(); round++ {
+		for i := range peers {
+			i = (i + round) % len(peers) // nobody is always the one after the same
+			p, q := peers[i], queues[i]
 			if q == nil {
 				continue
 			}
