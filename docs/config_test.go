@@ -108,6 +108,10 @@ func TestAgentRanges(t *testing.T) {
 		{"basic.monitor.interval = 1s", ""},
 		{"basic.outbox.memory = 63KiB", "basic.outbox.memory"},
 		{"basic.outbox.memory = 64KiB", ""},
+		{"basic.outbox.disk = 1000KiB", "basic.outbox.disk"},
+		{"basic.outbox.disk = 1MiB", ""},
+		{"basic.outbox.sync = never", "basic.outbox.sync"},
+		{"basic.outbox.full = refuse", "basic.outbox.full"},
 		{"basic.log.size = 9.5 MiB", ""},
 		{"basic.log.size = null", ""},
 		{"basic.log.level = verbose", "basic.log.level"},
@@ -178,7 +182,7 @@ func TestReloadedKeys(t *testing.T) {
 	}
 	special := map[string]string{
 		"basic.log.target": "file", "basic.log.level": "debug", "basic.log.format": "json", "basic.log.rotate_by": "date",
-		"basic.log.compress": "true", "basic.log.source": "true",
+		"basic.log.compress": "true", "basic.log.source": "true", "basic.outbox.sync": "disk", "basic.outbox.full": "drop",
 		"basic.tls.fingerprint": "sha256:" + strings.Repeat("0f", 32), "basic.http.listen": "127.0.0.1:0", "basic.http.pprof": "true", "basic.limit.disk_limit": `[{"dev":"8:0","read_bytes":1}]`,
 	}
 	for _, s := range agentSettings(t) {

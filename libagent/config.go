@@ -1,6 +1,7 @@
 package libagent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -78,7 +79,23 @@ type MonitorConfig struct {
 type OutboxConfig struct {
 	// Memory is how many bytes may wait; who sends more waits. A quarter is kept for small replies. A single message may
 	// be larger, and goes alone. At least 64 KiB. By default, 4 MiB.
-	Memory int64 `kv:"memory,bytes" desc:"bytes that may wait to be sent"`
+	Memory int64 `kv:"memory,bytes" desc:"bytes that may wait in memory to be sent"`
+
+	// Dir is the folder of what was emitted and is still to be sent: there it outlives the agent. It belongs to this agent alone,
+	// and is made with mode 0700. By default, there is none, and messages wait in memory.
+	Dir string `kv:"dir" desc:"folder of what is still to be sent; empty: memory"`
+
+	// Disk is how many bytes the folder may take, 1 MiB at least. An eighth is kept for urgent messages. By default, 256 MiB.
+	Disk int64 `kv:"disk,bytes" desc:"bytes that the folder may take"`
+
+	// Sync says when a message in the folder is safe. The end of the process takes none; a loss of power takes with "kernel" what
+	// the system has not written yet, with "interval" what was emitted in the last second, and with "disk" nothing: Emit
+	// returns when the message is on the disk. By default, interval.
+	Sync string `kv:"sync" desc:"kernel, interval or disk: what a loss of power takes"`
+
+	// Full says what happens when the folder is full: with "wait", Emit waits; with "drop", the oldest messages go, and the
+	// server is told that they are missing. By default, wait.
+	Full string `kv:"full" desc:"wait or drop: when the folder is full"`
 }
 
 // HTTPConfig is the endpoint at which the agent tells its own host how it is.
@@ -113,6 +130,8 @@ func (c *Config) fill(name string) {
 	if c.Outbox.Memory == 0 {
 		c.Outbox.Memory = 4 << 20
 	}
+	c.Outbox.Disk = cmp.Or(c.Outbox.Disk, 256<<20)
+	c.Outbox.Sync, c.Outbox.Full = cmp.Or(c.Outbox.Sync, "interval"), cmp.Or(c.Outbox.Full, "wait")
 	c.Limit.Name = name
 }
 
@@ -151,6 +170,15 @@ func (c *Config) check() []*fieldError {
 	}
 	if c.Outbox.Memory < 64<<10 {
 		bad("outbox.memory", "%d is less than 64 KiB", c.Outbox.Memory)
+	}
+	if c.Outbox.Disk < 1<<20 {
+		bad("outbox.disk", "%d is less than 1 MiB", c.Outbox.Disk)
+	}
+	if _, ok := outboxSync(c.Outbox.Sync); !ok {
+		bad("outbox.sync", "%q is none of kernel, interval and disk", clip(c.Outbox.Sync, maxPeerText))
+	}
+	if _, ok := outboxFull(c.Outbox.Full); !ok {
+		bad("outbox.full", "%q is neither wait nor drop", clip(c.Outbox.Full, maxPeerText))
 	}
 	if c.HTTP.Listen != "" {
 		if _, _, err := localAddr(c.HTTP.Listen); err != nil {

@@ -120,7 +120,7 @@ func (ag *Agent) connect(ctx context.Context, server string) (stood time.Duratio
 		return 0, nil, err
 	}
 	begin := time.Now()
-	err = ag.serveConn(ctx, c, server)
+	err = ag.serveConn(ctx, c, server, h.Ack >= wire.AckVersion)
 	return max(time.Since(begin), 1), nil, err
 }
 
@@ -154,8 +154,9 @@ func (ag *Agent) shakeHands(ctx context.Context, c *conn.Conn, server string) (w
 	return h, nil
 }
 
-// serveConn serves an established connection until it ends, and says why it did.
-func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) error {
+// serveConn serves an established connection until it ends, and says why it did. With acks, the server says what is in its
+// journal.
+func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string, acks bool) error {
 	c.SetLimits(maxFrame, idleTimeout)
 	sctx, cancel := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
@@ -167,7 +168,12 @@ func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) err
 			}
 		})
 	}
+	ag.out.connected(acks)
 	ag.established(c, server)
+	for _, l := range []conn.Lane{conn.Control, conn.Bulk} {
+		run(func() error { return ag.deliver(sctx, c, l, acks) })
+	}
+	run(func() error { return ag.pumpNewest(sctx, c) })
 	run(func() error { return ag.pump(sctx, c, conn.Control) })
 	run(func() error { return ag.pump(sctx, c, conn.Bulk) })
 	run(func() error { return ag.beat(sctx, c) })
@@ -175,7 +181,7 @@ func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) err
 		ag.callback("Connected", func() { a.Connected(sctx, ag) })
 	}
 
-	err := ag.receive(c)
+	err := ag.receive(c, acks)
 	if sctx.Err() != nil && errors.Is(err, conn.ErrClosed) {
 		err = context.Cause(sctx)
 	}
@@ -187,7 +193,7 @@ func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string) err
 }
 
 // receive dispatches what comes, until the connection ends.
-func (ag *Agent) receive(c *conn.Conn) error {
+func (ag *Agent) receive(c *conn.Conn, acks bool) error {
 	for {
 		f, err := c.Receive()
 		var bad *conn.FrameError
@@ -197,6 +203,15 @@ func (ag *Agent) receive(c *conn.Conn) error {
 		case err != nil:
 			return err
 		default:
+			if acks {
+				taken, err := ag.out.take(f)
+				if err != nil {
+					return fmt.Errorf("what the server says to the outbox: %w", err)
+				}
+				if taken {
+					continue
+				}
+			}
 			ag.dispatch(f)
 		}
 	}

@@ -194,7 +194,7 @@ func (ag *Agent) put(ctx context.Context, l conn.Lane, frame []byte, closed <-ch
 	if ag.life.Err() != nil {
 		return ErrStopping
 	}
-	switch ag.out.put(l, frame, ctx.Done(), ag.life.Done(), closed) {
+	switch ag.out.memory.put(l, &waiter{reply: frame}, ctx.Done(), ag.life.Done(), closed) {
 	case 0:
 		return context.Cause(ctx)
 	case 1:
@@ -213,7 +213,7 @@ func errorFrame(task string, err error) []byte {
 // refuse answers a task with an error; what belongs to no task is not answered. It does not wait: it is called by the
 // goroutine that receives.
 func (ag *Agent) refuse(task string, err error) {
-	if task != "" && !ag.out.tryPut(conn.Control, errorFrame(task, err)) {
+	if task != "" && !ag.out.memory.tryPut(conn.Control, errorFrame(task, err)) {
 		ag.noise.warn(ag.log, "answer dropped: outbox is full", slog.String("task", task))
 	}
 }

@@ -53,7 +53,7 @@ func (ag *Agent) come(ctx context.Context, local net.Addr) wire.ComePayload {
 		HostName: h.name, OS: runtime.GOOS, Platform: h.platform, PlatformVersion: h.platformVersion,
 		Crash:         ag.crashToTell(),
 		KernelVersion: h.kernel, Arch: h.arch, CPU: h.cpu, CPUCore: h.cpus, Memory: h.memory,
-		Features: ag.features,
+		Features: ag.features, Ack: wire.AckVersion,
 	}
 }
 

@@ -50,8 +50,7 @@ func (ag *Agent) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// With a full outbox the server hears late of everything: the next report will do.
-	ag.out.tryPut(conn.Bulk, b)
+	ag.out.newest.put(wire.AgentInfo.Type(), conn.Bulk, b)
 	if a, ok := ag.app.(Reporter); ok {
 		return ag.guard("Report", "", func() error { return a.Report(ctx, ag) })
 	}

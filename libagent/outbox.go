@@ -2,9 +2,19 @@ package libagent
 
 import (
 	"context"
-	"slices"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 
+	crand "crypto/rand"
+
+	"github.com/jkstack/jkframe/v2/l2cache"
+	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
@@ -14,214 +24,304 @@ const (
 	batchFrames = 256
 )
 
-// maxFailures is on how many connections a large frame may fail to be sent before it is given up: the peer does not take
-// it, and nothing behind it would ever be sent.
+// outboxWindow is how many bytes of a lane may be on their way to the journal: what is beyond would wait there.
+const outboxWindow = 1 << 20
+
+// maxFailures is on how many connections a large message may fail to be sent before it is given up: the peer does not take it,
+// and nothing behind it would ever be sent.
 const maxFailures = 5
 
-// outbox holds what the agent has to send until it is written. Each lane is bounded in bytes by itself: who puts more
-// waits its turn. It outlives connections; what was not written on one is written on the next.
+// maxEmit is the longest frame that can be emitted: it must be taken with its place in front.
+const maxEmit = maxFrame - wire.MaxPlace
+
+// maxLosses is how many losses of a lane are remembered.
+const maxLosses = 64
+
+var laneNames = [2]string{conn.Control: "control", conn.Bulk: "bulk"}
+
+// outbox holds what the agent has to send. Replies are in memory until they are written: whoever has asked has gone when the
+// connection has. What was emitted is kept, in memory or in a folder, until the server has it in its journal, or until it is
+// written to a server without one. Of some kinds only the newest message is kept, in memory.
 type outbox struct {
-	mu    sync.Mutex // guards lanes
-	lanes [2]lane
+	log    *slog.Logger
+	dir    string // "" for memory alone
+	memory *memory
+	newest *newest
+	lanes  [2]*lane
+
+	dropped atomic.Uint64 // messages that nobody will get
+
+	lossMu sync.Mutex // guards lane.lost; nothing else is locked under it
+
+	mu    sync.Mutex // guards what follows, and all streams of the lanes
+	saved bool       // the ledger is on the disk as it is here
+	acks  bool       // the server of this connection has a journal
+	moved chan struct{}
+	links uint64 // streams that were opened on any connection
 }
 
+// lane is what was emitted for one lane of the connection.
 type lane struct {
-	max      int
-	frames   [][]byte
-	bytes    int
-	failures int           // on how many connections the first frame was not sent
-	ready    chan struct{} // closed while there are frames
-	waiting  []*waiter     // in order of arrival
-	drained  chan struct{} // closed while there are no frames
+	number  conn.Lane
+	store   store
+	wake    chan struct{} // has room for one: there may be something to send
+	streams []*stream     // the oldest first; the last one grows
+
+	lost []l2cache.Loss // the latest losses of the disk, to say why messages are missing; guarded by outbox.lossMu
+
+	// What a server may never take; of the goroutine that sends.
+	tried   uint64 // sequence of a message that was sent and not taken
+	times   int    // on so many connections
+	refused uint64 // sequence of a message that is not sent any more
 }
 
-// waiter is a frame that there is no space for yet.
-type waiter struct {
-	frame []byte
-	in    chan struct{} // closed when the frame is in
-}
-
-// newOutbox makes an outbox for maxBytes: three quarters for bulk, the rest for control.
-func newOutbox(maxBytes int) *outbox {
-	o := &outbox{}
-	o.lanes[conn.Control].max = maxBytes / 4
-	o.lanes[conn.Bulk].max = maxBytes - maxBytes/4
-	for i := range o.lanes {
-		o.lanes[i].ready = make(chan struct{})
-		o.lanes[i].drained = make(chan struct{})
-		close(o.lanes[i].drained)
+// openOutbox opens the outbox. A folder that another process uses, or that cannot be used at all, is an error.
+func openOutbox(cfg OutboxConfig, log *slog.Logger) (*outbox, error) {
+	o := &outbox{
+		log: log, dir: cfg.Dir, memory: newMemory(int(min(cfg.Memory, 1<<30))), newest: newNewest(), saved: true,
+		moved: make(chan struct{}),
 	}
-	return o
-}
-
-// fits tells whether a frame may be added. One that is larger than the lane may when nothing else is there.
-func (q *lane) fits(frame []byte) bool { return q.bytes == 0 || q.bytes+len(frame) <= q.max }
-
-func (q *lane) add(frame []byte) {
-	if len(q.frames) == 0 {
-		close(q.ready)
-		q.drained = make(chan struct{})
-	}
-	q.frames = append(q.frames, frame)
-	q.bytes += len(frame)
-}
-
-// put adds a frame, and waits its turn until there is space for it. It gives up when one of the channels is closed, and
-// returns which one, or -1 when the frame is in.
-func (o *outbox) put(l conn.Lane, frame []byte, ends ...<-chan struct{}) int {
-	o.mu.Lock()
-	q := &o.lanes[l]
-	if len(q.waiting) == 0 && q.fits(frame) {
-		q.add(frame)
-		o.mu.Unlock()
-		return -1
-	}
-	w := &waiter{frame, make(chan struct{})}
-	q.waiting = append(q.waiting, w)
-	o.mu.Unlock()
-
-	var end [3]<-chan struct{} // nil ones wait for ever
-	copy(end[:], ends)
-	which := 0
-	select {
-	case <-w.in:
-		return -1
-	case <-end[0]:
-	case <-end[1]:
-		which = 1
-	case <-end[2]:
-		which = 2
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	i := slices.Index(q.waiting, w)
-	if i < 0 {
-		return -1 // it came in at the same moment
-	}
-	q.waiting = slices.Delete(q.waiting, i, i+1)
-	o.admit(q) // a smaller one may have waited behind it
-	return which
-}
-
-// tryPut adds a frame if there is space for it at once.
-func (o *outbox) tryPut(l conn.Lane, frame []byte) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	q := &o.lanes[l]
-	if len(q.waiting) > 0 || !q.fits(frame) {
-		return false
-	}
-	q.add(frame)
-	return true
-}
-
-// admit lets those in that wait and fit, in order. The caller holds o.mu.
-func (o *outbox) admit(q *lane) {
-	for len(q.waiting) > 0 && q.fits(q.waiting[0].frame) {
-		q.add(q.waiting[0].frame)
-		close(q.waiting[0].in)
-		q.waiting[0] = nil
-		q.waiting = q.waiting[1:]
-	}
-}
-
-// peek waits for frames of a lane and returns the first of them, which stay.
-func (o *outbox) peek(ctx context.Context, l conn.Lane) ([][]byte, error) {
-	for {
-		o.mu.Lock()
-		q := &o.lanes[l]
-		n, size := 0, 0
-		for n < len(q.frames) && n < batchFrames && (n == 0 || size+len(q.frames[n]) <= batchBytes) {
-			size += len(q.frames[n])
-			n++
-		}
-		frames, ready := q.frames[:n:n], q.ready
-		o.mu.Unlock()
-		if n > 0 {
-			return frames, nil
-		}
-		select {
-		case <-ready:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-// drop lets the first n frames of a lane go.
-func (o *outbox) drop(l conn.Lane, n int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	q := &o.lanes[l]
-	for i := range n {
-		q.bytes -= len(q.frames[i])
-		q.frames[i] = nil
-	}
-	q.frames, q.failures = q.frames[n:], 0
-	if len(q.frames) == 0 {
-		q.frames = nil // its array may have grown
-		q.ready = make(chan struct{})
-		close(q.drained)
-	}
-	o.admit(q)
-}
-
-// fail notes that the first frame of a lane could not be sent on a connection. It returns the size of the frame if it was
-// given up, else 0.
-func (o *outbox) fail(l conn.Lane) int {
-	o.mu.Lock()
-	q := &o.lanes[l]
-	q.failures++
-	size := 0
-	if q.failures >= maxFailures && len(q.frames) > 0 && len(q.frames[0]) > batchBytes {
-		size = len(q.frames[0])
-	}
-	o.mu.Unlock()
-	if size > 0 {
-		o.drop(l, 1)
-	}
-	return size
-}
-
-// count returns how many frames and bytes are in the outbox.
-func (o *outbox) count() (frames, bytes int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for i := range o.lanes {
-		frames += len(o.lanes[i].frames)
-		bytes += o.lanes[i].bytes
-	}
-	return frames, bytes
-}
-
-// flush waits until nothing is in the outbox or ctx is done.
-func (o *outbox) flush(ctx context.Context) error {
 	for l := range o.lanes {
-		o.mu.Lock()
-		drained := o.lanes[l].drained
-		o.mu.Unlock()
-		select {
-		case <-drained:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		o.lanes[l] = &lane{number: conn.Lane(l), wake: make(chan struct{}, 1)}
+	}
+	if o.dir == "" {
+		for l, q := range o.lanes {
+			q.store = &inMemory{o.memory, conn.Lane(l)}
+			var run runID
+			crand.Read(run[:]) // never fails
+			q.streams = []*stream{newStream(span{Run: run, Origin: run, First: 1}, true)}
 		}
+		return o, nil
+	}
+	if err := o.openFolder(cfg); err != nil {
+		o.close()
+		return nil, fmt.Errorf("outbox.dir: %w", err)
+	}
+	return o, nil
+}
+
+// openFolder finds what earlier runs have left, and begins a new one.
+func (o *outbox) openFolder(cfg OutboxConfig) error {
+	if err := os.MkdirAll(o.dir, 0o700); err != nil {
+		return err
+	}
+	stores := [2]*onDisk{}
+	for l, q := range o.lanes {
+		var err error
+		if stores[l], err = newOnDisk(o.dir, q.number, cfg, func(loss l2cache.Loss) { o.noteLoss(q.number, loss) }); err != nil {
+			return err
+		}
+		q.store = stores[l]
+	}
+	known, err := loadLedger(o.dir) // after the queues: their lock keeps others away
+	if err != nil {
+		o.log.Error("outbox: without its ledger; what is on the disk is sent", "error", err)
+	}
+	waiting := uint64(0)
+	for l, q := range o.lanes {
+		queue := stores[l].queue
+		first, next := q.store.bounds()
+		for _, s := range closeRuns(known.Lanes[l], queue.Runs(), first, next) {
+			q.streams = append(q.streams, newStream(s, false))
+		}
+		run := runID(queue.Run())
+		q.streams = append(q.streams, newStream(span{Run: run, Origin: run, First: next}, true))
+		for _, s := range q.streams {
+			s.acked = max(s.acked, min(first-1, s.Last))
+			s.taken = s.acked
+		}
+		waiting += next - first
+	}
+	if err := o.saveLedger(); err != nil {
+		o.log.Error("outbox: nothing can be emitted until its folder can be written", "error", err)
+	}
+	if waiting > 0 {
+		o.log.Info("outbox: found what is still to be sent", "messages", waiting)
 	}
 	return nil
 }
 
-// pump sends the frames of a lane over a connection until that ends. What was sent is let go when it is written.
-func (ag *Agent) pump(ctx context.Context, c *conn.Conn, l conn.Lane) error {
-	for {
-		frames, err := ag.out.peek(ctx, l)
-		if err != nil {
-			return err
-		}
-		if err := c.Send(ctx, l, frames...); err != nil {
-			if size := ag.out.fail(l); size > 0 {
-				ag.log.Error("message given up: the server does not take it", "bytes", size, "connections", maxFailures)
+// saveLedger puts the runs of all lanes on the disk. The caller holds o.mu, or is the only one.
+func (o *outbox) saveLedger() error {
+	o.saved = o.dir == ""
+	if o.saved {
+		return nil
+	}
+	var l ledger
+	for i, q := range o.lanes {
+		for _, s := range q.streams {
+			of := s.span
+			if s.live {
+				of.Last = 0
 			}
-			return err
+			l.Lanes[i] = append(l.Lanes[i], of)
 		}
-		ag.out.drop(l, len(frames))
+	}
+	err := l.save(o.dir)
+	o.saved = err == nil
+	return err
+}
+
+// ready makes sure that the run is on the disk before something is accepted in it.
+func (o *outbox) ready() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.saved {
+		return nil
+	}
+	return o.saveLedger()
+}
+
+// close ends the outbox. What is on the disk stays there.
+func (o *outbox) close() {
+	for _, q := range o.lanes {
+		if q.store == nil {
+			continue
+		}
+		if err := q.store.close(); err != nil {
+			o.log.Error("outbox not closed well", "error", err)
+		}
 	}
 }
+
+// noteLoss is told of messages that the disk has lost, or that had to make room.
+func (o *outbox) noteLoss(l conn.Lane, loss l2cache.Loss) {
+	n := loss.To + 1 - loss.From
+	if n == 0 {
+		return
+	}
+	o.dropped.Add(n)
+	q := o.lanes[l]
+	o.lossMu.Lock()
+	q.lost = append(q.lost, loss)
+	q.lost = q.lost[max(0, len(q.lost)-maxLosses):]
+	o.lossMu.Unlock()
+	if loss.Reason != l2cache.Dropped {
+		o.log.Error("outbox: messages lost", "lane", laneNames[l], "messages", n, "reason", string(loss.Reason), "kept_in", loss.File)
+	}
+}
+
+// emit keeps a message until the server has it.
+func (o *outbox) emit(ctx context.Context, l conn.Lane, m message) error {
+	if err := o.ready(); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	m.stamp()
+	q := o.lanes[l]
+	if err := q.store.put(ctx, m); err != nil {
+		return err
+	}
+	q.stir()
+	return nil
+}
+
+// stir has who sends look for something to do.
+func (q *lane) stir() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// letGo lets go of what no server needs any more. The caller holds o.mu.
+func (o *outbox) letGo(q *lane) {
+	to := uint64(0)
+	for _, s := range q.streams {
+		to = max(to, min(s.acked, s.Last))
+		if s.acked < s.Last {
+			break
+		}
+	}
+	if first, _ := q.store.bounds(); to >= first {
+		if err := q.store.release(to); err != nil && !errors.Is(err, l2cache.ErrAhead) {
+			o.log.Error("outbox: what was delivered may be sent again", "error", err)
+		}
+	}
+	close(o.moved)
+	o.moved = make(chan struct{})
+}
+
+// flush waits until nothing is in the outbox that would be lost with the process, or ctx is done. What is on the disk need not
+// be waited for, and is when that cannot take long.
+func (o *outbox) flush(ctx context.Context) error {
+	if err := o.memory.flush(ctx); err != nil {
+		return err
+	}
+	for _, q := range o.lanes {
+		for {
+			o.mu.Lock()
+			moved := o.moved
+			o.mu.Unlock()
+			first, next := q.store.bounds()
+			if first == next || o.dir != "" && next-first > batchFrames {
+				break
+			}
+			select {
+			case <-moved:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return o.newest.flush(ctx)
+}
+
+// count returns how many frames wait to be sent, and their bytes.
+func (o *outbox) count() (frames int, bytes int64) {
+	n, size := o.memory.count()
+	frames, bytes = n, int64(size)
+	n, size = o.newest.count()
+	frames, bytes = frames+n, bytes+int64(size)
+	for _, q := range o.lanes {
+		if d, ok := q.store.(*onDisk); ok {
+			st := d.queue.Stats()
+			frames, bytes = frames+int(st.Records), bytes+st.Disk
+		}
+	}
+	return frames, bytes
+}
+
+// status tells what waits, for whom.
+func (o *outbox) status() OutboxStatus {
+	var s OutboxStatus
+	s.Messages, s.Bytes = o.count()
+	s.Dropped = o.dropped.Load()
+	for _, q := range o.lanes {
+		if at := o.oldest(q); !at.IsZero() && (s.Oldest.IsZero() || at.Before(s.Oldest)) {
+			s.Oldest = at
+		}
+		if d, ok := q.store.(*onDisk); ok {
+			if err := d.queue.Stats().Fault; err != nil {
+				s.Fault = err.Error()
+			}
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s.Acknowledged = o.acks
+	return s
+}
+
+// oldest returns when the oldest message of a lane was accepted, zero when there is none.
+func (o *outbox) oldest(q *lane) time.Time {
+	var m message
+	switch s := q.store.(type) {
+	case *inMemory:
+		s.memory.mu.Lock()
+		if kept := s.memory.lanes[s.lane].kept; len(kept) > 0 {
+			m = kept[0]
+		}
+		s.memory.mu.Unlock()
+	case *onDisk:
+		if r, err := s.queue.Peek(s.done); err == nil && len(r.Data) >= messageHead {
+			m = message(r.Data)
+		}
+	}
+	if m == nil {
+		return time.Time{}
+	}
+	return time.Unix(0, m.at())
+}
+
+// reopenAfter is how long a stream stays closed that the server does not take now.
+func reopenAfter() time.Duration { return time.Second + rand.N(3*time.Second) }

@@ -70,6 +70,7 @@ func Run(ctx context.Context, app App, opt *Options) error {
 	}
 	err = ag.run(ctx, opt)
 	detach()
+	ag.out.close()
 	ag.web.CloseIdleConnections()
 	if e := ag.applied.Close(); e != nil {
 		ag.log.Warn("limits not removed", "error", e)
@@ -125,7 +126,6 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 	if err := ag.loadIdentity(); err != nil {
 		return nil, err
 	}
-	ag.out = newOutbox(int(min(c.Outbox.Memory, 1<<30)))
 	if ag.log == nil {
 		logs, err := logging.Open(c.Log)
 		if err != nil {
@@ -134,6 +134,15 @@ func newAgent(app App, opt *Options) (*Agent, error) {
 		ag.logs, ag.log = logs, logs.Logger()
 	}
 	ag.noteFindings(findings)
+	out, err := openOutbox(c.Outbox, ag.log)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", section, err)
+		if ag.logs != nil {
+			err = errors.Join(err, ag.logs.Close())
+		}
+		return nil, err
+	}
+	ag.out = out
 	applied, err := limit.Apply(c.Limit)
 	if err != nil {
 		ag.log.Error("limits: the others are applied", "error", err)

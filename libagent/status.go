@@ -46,8 +46,12 @@ type ConnectionStatus struct {
 
 // OutboxStatus is what waits to be sent.
 type OutboxStatus struct {
-	Messages int   `json:"messages"`
-	Bytes    int64 `json:"bytes"`
+	Messages     int       `json:"messages"`
+	Bytes        int64     `json:"bytes"`
+	Oldest       time.Time `json:"oldest,omitzero"` // when the oldest message was accepted that waits for the server
+	Dropped      uint64    `json:"dropped"`         // messages since the start that nobody will get
+	Acknowledged bool      `json:"acknowledged"`    // the server has a journal: messages are kept until they are in it
+	Fault        string    `json:"fault,omitempty"` // what the disk of the folder does wrong now
 }
 
 // TaskStatus is what the agent does of one kind of request.
@@ -117,9 +121,4 @@ func (ag *Agent) noteFindings(findings []*kvconf.Error) {
 func (h *handler) status() TaskStatus {
 	running, waiting := h.turns.counts()
 	return TaskStatus{Kind: h.name, Running: running, Waiting: waiting}
-}
-
-func (o *outbox) status() OutboxStatus {
-	n, size := o.count()
-	return OutboxStatus{Messages: n, Bytes: int64(size)}
 }

@@ -3,6 +3,7 @@ package libagent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/jkstack/jkframe/v2/wire"
@@ -90,16 +91,60 @@ func Reply[T any](t *Task, m *wire.Message[T], v T) error {
 	return err
 }
 
-// Emit sends a message that nobody asked for. It returns when the message is in the outbox, and waits while that is full
-// until ctx is done or the agent stops. Before the agent has connected for the first time, messages wait in the outbox as
-// well; more than that holds would wait for ever in Setup.
+// Emit sends a message that nobody asked for, as its declaration says.
+//
+// A message without [wire.Newest] and [wire.Connected] is kept, in order with the others, until the server has it in its journal,
+// or until it is written to a server without one. Emit returns when it is in the outbox: with outbox.dir it is sent then even if the
+// process is killed next. While the outbox is full Emit waits until ctx is done or the agent stops; so it does for ever in Setup,
+// because the agent has not connected yet. An error means that the message is not kept; [ErrTooBig] that it never can be, because
+// it has 16 MiB or is larger than the folder may be.
+//
+// Of a message with wire.Newest only the latest waits, in memory. One with wire.Connected goes out at once, in the time that the
+// server takes for it, or gives [ErrNotConnected].
 func Emit[T any](ctx context.Context, ag *Agent, m *wire.Message[T], v T) error {
 	if err := checkNumber(m.Type(), m.Name()); err != nil {
 		return err
 	}
-	b, err := m.Append(nil, "", &v)
+	b, err := m.Append(make([]byte, messageHead, 256), "", &v)
 	if err != nil {
 		return err
 	}
-	return ag.put(ctx, conn.Bulk, b, nil, nil)
+	l := laneOf(m.Has(wire.Urgent))
+	switch {
+	case len(b)-messageHead > maxEmit:
+		return fmt.Errorf("%w: %d bytes of %d", ErrTooBig, len(b)-messageHead, maxEmit)
+	case ag.life.Err() != nil:
+		return ErrStopping
+	case m.Has(wire.Newest):
+		ag.out.newest.put(m.Type(), l, message(b).frame())
+		return nil
+	case m.Has(wire.Connected):
+		return ag.sendNow(ctx, l, message(b).frame())
+	}
+	return ag.keep(ctx, l, b)
+}
+
+// keep puts a message into the outbox.
+func (ag *Agent) keep(ctx context.Context, l conn.Lane, m message) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(ag.life, func() { cancel(ErrStopping) })()
+	return ag.out.emit(ctx, l, m)
+}
+
+// sendNow sends a frame over the connection that there is.
+func (ag *Agent) sendNow(ctx context.Context, l conn.Lane, frame []byte) error {
+	ag.mu.Lock()
+	c := ag.conn
+	ag.mu.Unlock()
+	if c == nil {
+		return ErrNotConnected
+	}
+	if err := c.Send(ctx, l, frame); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("%w: %w", ErrNotConnected, err)
+	}
+	return nil
 }

@@ -104,7 +104,7 @@ func (t *Text) emit(n int) error {
 		return nil
 	}
 	out := t.held[:n]
-	if !t.binary && !utf8.Valid(out) {
+	if !t.binary && !utf8.Valid(out[:n-cutUTF8(out)]) { // one whose end is missing is UTF-8 all the same
 		out = t.decode(out)
 	}
 	_, err := t.w.Write(out)
