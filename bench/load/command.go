@@ -26,7 +26,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
 	root.SetArgs(args)
-	root.AddCommand(c.bench(), c.soak(), c.worker(), c.peer())
+	root.AddCommand(c.bench(), c.soak(), c.metrics(), c.worker(), c.peer())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(c.Stderr, "load:", err)
 		return 1
@@ -72,6 +72,20 @@ func (c Command) soak() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&opt.Agents, "agents", 1000, "agents of the fleet")
 	cmd.Flags().DurationVar(&opt.For, "for", time.Hour, "how long")
+	return cmd
+}
+
+func (c Command) metrics() *cobra.Command {
+	var opt MetricsOptions
+	cmd := &cobra.Command{
+		Use: "metrics", Short: "Have a fleet report the usage of its hosts, and see that no report is lost", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withServer(cmd.Context(), func(bin string) error { return Metrics(cmd.Context(), bin, opt, c.Stdout) })
+		},
+	}
+	cmd.Flags().IntVar(&opt.Agents, "agents", 1000, "agents of the fleet")
+	cmd.Flags().DurationVar(&opt.Every, "every", 5*time.Second, "time between two reports of an agent")
+	cmd.Flags().DurationVar(&opt.For, "for", time.Minute, "how long")
 	return cmd
 }
 

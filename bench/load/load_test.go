@@ -98,3 +98,12 @@ func TestSoak(t *testing.T) {
 		}
 	}
 }
+
+// A fleet of metrics agents loses no report.
+func TestMetrics(t *testing.T) {
+	var out bytes.Buffer
+	err := load.Metrics(t.Context(), agentServer(t), load.MetricsOptions{Agents: 200, Every: time.Second, For: 3 * time.Second}, &out)
+	if err != nil || !strings.Contains(out.String(), "600 reports, none lost, none twice") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
