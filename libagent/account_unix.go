@@ -100,21 +100,20 @@ func lookupAccount(name string) (account, error) {
 	return a, nil
 }
 
-// give makes an account the owner of what its agent has to write: its config file with the folder conf, and the folders that
-// the config names. Folders outside of the agent's own are made when they are missing, and else stay whose they are. Links
-// are not followed.
+// give lets an account write what its agent must: it becomes the owner of the config file and of the folders that the config
+// names, and may make files in the folder conf. There the sticky bit keeps what belongs to root as it is, such as a policy.
+// Folders outside of the agent's own are made when they are missing, and else stay whose they are. Links are not followed.
 func (a account) give(conf string, folders []string) (given []string, err error) {
 	home := homeOf(conf)
-	take := func(path string) {
-		if e := os.Lchown(path, a.uid, a.gid); e != nil {
-			err = errors.Join(err, e)
-			return
-		}
-		given = append(given, path)
+	if err := os.Lchown(conf, a.uid, a.gid); err != nil {
+		return nil, err
 	}
-	take(conf)
+	given = append(given, conf)
 	if dir := filepath.Dir(conf); dir != home {
-		take(dir)
+		if err := errors.Join(os.Chown(dir, 0, a.gid), os.Chmod(dir, 0o775|fs.ModeSticky)); err != nil {
+			return given, err
+		}
+		given = append(given, dir)
 	}
 	for _, dir := range folders {
 		rel, e := filepath.Rel(home, dir)

@@ -39,6 +39,12 @@ type Validator interface {
 	Validate() error
 }
 
+// Folders is a [Settings] of an agent that writes in folders besides those of [Config].
+type Folders interface {
+	// Folders returns them, relative ones as they are in the config: the command install gives them to the agent's user.
+	Folders() []string
+}
+
 // Connecter is an [App] that wants to know when a connection stands, that is, after every successful handshake.
 type Connecter interface {
 	// Connected runs on a goroutine of its own; ctx ends with the connection, and so should it: while it still runs it is

@@ -81,7 +81,7 @@ func (c Command) install(ctx context.Context, file, name, userName string, print
 	if made {
 		fmt.Fprintf(c.Stdout, "user %s: made\n", userName)
 	}
-	err = c.prepare(s, settings.Basic(), file)
+	err = c.prepare(s, settings, file)
 	if err == nil {
 		err = s.install()
 	}
@@ -97,7 +97,7 @@ func (c Command) install(ctx context.Context, file, name, userName string, print
 }
 
 // prepare sees to it that the service can run as its user, and write what it must.
-func (c Command) prepare(s *agentService, config *Config, file string) error {
+func (c Command) prepare(s *agentService, settings Settings, file string) error {
 	if s.User == rootUser {
 		return nil
 	}
@@ -108,17 +108,21 @@ func (c Command) prepare(s *agentService, config *Config, file string) error {
 	if err := a.reaches(s.Executable); err != nil {
 		return fmt.Errorf("%w: put the agent elsewhere, such as below /opt", err)
 	}
-	given, err := a.give(file, config.folders(file))
+	given, err := a.give(file, foldersOf(settings, file))
 	for _, path := range given {
-		fmt.Fprintf(c.Stdout, "%s: belongs to %s now\n", path, s.User)
+		fmt.Fprintf(c.Stdout, "%s: may be written by %s now\n", path, s.User)
 	}
 	return err
 }
 
-// folders returns the folders that an agent with this config file writes in, besides the file's own.
-func (c *Config) folders(file string) []string {
+// foldersOf returns the folders that an agent with this config file writes in, besides the file's own.
+func foldersOf(settings Settings, file string) []string {
+	c := settings.Basic()
 	var all []string
 	add := func(dir string) {
+		if dir == "" {
+			return
+		}
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(homeOf(file), dir)
 		}
@@ -133,6 +137,11 @@ func (c *Config) folders(file string) []string {
 	}
 	if network, addr, err := localAddr(c.HTTP.Listen); err == nil && network == "unix" {
 		add(filepath.Dir(addr))
+	}
+	if s, ok := settings.(Folders); ok {
+		for _, dir := range s.Folders() {
+			add(dir)
+		}
 	}
 	// Who enrols makes it, with a mode that keeps the key.
 	if dir := string(c.TLS.folder(file)); isFolder(dir) {

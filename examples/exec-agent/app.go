@@ -39,6 +39,7 @@ type app struct {
 var (
 	_ libagent.Commander = (*app)(nil)
 	_ libagent.Stopper   = (*app)(nil)
+	_ libagent.Folders   = (*conf)(nil)
 )
 
 func (*app) Name() string    { return "exec-agent" }
@@ -47,6 +48,9 @@ func (*app) Version() string { return version }
 func (*app) NewConfig() libagent.Settings {
 	return &conf{DataDir: "./data", Audit: auditConf{Dir: "./audit", Size: 10_000_000, Rotate: 20}}
 }
+
+// Folders are those that the agent writes in.
+func (c *conf) Folders() []string { return []string{c.DataDir, c.Audit.Dir} }
 
 // policyFile is where the policy is, of a config that was read from a file.
 func (c *conf) policyFile(confFile string) string {

@@ -78,6 +78,13 @@ if [ "$manager" = systemd ]; then
 	said status '^limit .*50% of a core: cgroup v2' || fail "limit: $(status | grep limit)"
 fi
 
+say 'what belongs to root stays as it is, whatever the agent does'
+echo policy >"$home/conf/policy.conf"
+for what in "echo x >$home/conf/policy.conf" "mv $home/conf/agent.conf $home/conf/policy.conf" "rm -f $home/conf/policy.conf"; do
+	! su -s /bin/sh -c "$what" example-agent >/dev/null 2>&1 || fail "the agent can: $what"
+done
+rm "$home/conf/policy.conf"
+
 say 'kill -9'
 kill -9 "$pid"
 if [ "$manager" = systemd ]; then

@@ -124,11 +124,13 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 	}
 	add(binary, home+"/bin/"+program.Name, "", 0o755)
 	args := []string{"run"}
+	var confs []string
 	for _, f := range files {
 		kind := ""
 		if isConf(f.name) {
 			kind = "config|noreplace"
 			args = []string{"run", "--conf", home + "/" + f.name}
+			confs = append(confs, home+"/"+f.name)
 		}
 		add(f.path, home+"/"+f.name, kind, 0o644)
 	}
@@ -143,7 +145,7 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 		return nil, err
 	}
 	add(unitFile, "/usr/lib/systemd/system/"+program.Name+".service", "", 0o644)
-	c.Scripts, err = writeScripts(dir, program.Name)
+	c.Scripts, err = writeScripts(dir, program.Name, confs)
 	return c, err
 }
 

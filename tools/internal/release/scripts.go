@@ -27,14 +27,16 @@ var (
 // isConf tells whether a file of an archive is one that operators change.
 func isConf(name string) bool { return path.Dir(name) == "conf" && path.Ext(name) == ".conf" }
 
-// writeScripts writes the scripts of a program's packages into a folder, and returns how nfpm calls each.
-func writeScripts(dir, program string) (map[string]string, error) {
+// writeScripts writes the scripts of a program's packages into a folder, and returns how nfpm calls each. The config files are
+// where they are installed.
+func writeScripts(dir, program string, confs []string) (map[string]string, error) {
 	files := make(map[string]string)
+	replace := strings.NewReplacer("@name@", program, "@confs@", strings.Join(confs, " "))
 	for name, text := range map[string]string{
 		"preinstall": preinstall, "postinstall": postinstall, "preremove": preremove, "postremove": postremove,
 	} {
 		files[name] = filepath.Join(dir, name)
-		if err := os.WriteFile(files[name], []byte(strings.ReplaceAll(text, "@name@", program)), 0o600); err != nil {
+		if err := os.WriteFile(files[name], []byte(replace.Replace(text)), 0o600); err != nil {
 			return nil, err
 		}
 	}

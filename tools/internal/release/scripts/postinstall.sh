@@ -8,12 +8,13 @@ configure) [ -z "$2" ] && first=yes || first= ;;
 *) exit 0 ;;
 esac
 
-# The service writes into its folders, and what it is assigned into its config, which may hold secrets.
-for d in logs run data; do
-	[ -d /opt/@name@/$d ] || install -d -m 0750 -o @name@ -g @name@ /opt/@name@/$d
+# The service makes folders of its own here, and writes what it is assigned into its config, which may hold secrets. What belongs
+# to root it can neither change nor replace, which the sticky bit sees to: its program, and a policy that says what it may do.
+for d in /opt/@name@ /opt/@name@/conf; do
+	chown root:@name@ $d
+	chmod 1775 $d
 done
-chown @name@:@name@ /opt/@name@/conf
-for f in /opt/@name@/conf/*.conf; do
+for f in @confs@; do
 	[ -f "$f" ] || continue
 	chown @name@:@name@ "$f"
 	[ -z "$first" ] || chmod 0640 "$f"

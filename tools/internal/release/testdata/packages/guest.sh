@@ -55,6 +55,7 @@ for kind in deb rpm; do
 		[ "$(systemctl is-enabled $p)" = enabled ] || fail "$p is not enabled"
 		! active $p || fail "$p runs before anybody has configured it"
 		[ "$(stat -c %U:%a /opt/$p/conf/*.conf)" = "$p:640" ] || fail "config: $(ls -l /opt/$p/conf)"
+		[ "$(stat -c %U:%G:%a /opt/$p /opt/$p/conf | uniq)" = "root:$p:1775" ] || fail "folders: $(ls -ld /opt/$p /opt/$p/conf)"
 		[ "$(stat -c %U:%a /opt/$p/bin/$p)" = root:755 ] || fail "binary: $(ls -l /opt/$p/bin)"
 		systemd-analyze verify --man=no /usr/lib/systemd/system/$p.service || fail "unit of $p"
 	done
@@ -63,6 +64,16 @@ for kind in deb rpm; do
 	systemctl start agent-server example-agent
 	until_ok 'the agent connects' connected
 	[ "$(ps -o user:20= -p "$(main_pid example-agent)" | tr -d ' ')" = example-agent ] || fail 'the agent runs as somebody else'
+
+	say "$kind: what belongs to root stays as it is, whatever the service does"
+	echo 'policy' >/opt/example-agent/conf/policy.conf
+	for what in "echo x >/opt/example-agent/conf/policy.conf" "mv /opt/example-agent/conf/agent.conf /opt/example-agent/conf/policy.conf" \
+		"rm -f /opt/example-agent/conf/policy.conf" "mv /opt/example-agent/bin /opt/example-agent/x" "echo x >/opt/example-agent/bin/example-agent"; do
+		! su -s /bin/sh -c "$what" example-agent >/dev/null 2>&1 || fail "the service can: $what"
+	done
+	grep -q '^basic.id = agent-' /opt/example-agent/conf/agent.conf || fail 'the assigned id is not in the config'
+	[ -s /opt/example-agent/logs/example-agent.log ] || fail 'no log'
+	rm /opt/example-agent/conf/policy.conf
 
 	say "$kind: upgrade"
 	echo 'greeting = a word of the operator' >>/opt/example-agent/conf/agent.conf
