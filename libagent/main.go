@@ -7,11 +7,13 @@ import (
 	"syscall"
 )
 
-// Main makes a program of an app: the commands run, check and version. It ends the process, with status 0 when all went
-// well, 1 when it did not and 2 when the command line could not be understood.
+// Main makes a program of an app: the commands run, check, config, status, logs, version, install and its like. It ends the
+// process, with status 0 when all went well, 1 when it did not, 2 when the command line could not be understood, and 3 when
+// status was asked of an agent that does not run.
 //
 // SIGTERM and SIGINT stop a running agent, a second one ends it at once; SIGHUP has it read its config file and open its
-// log files again.
+// log files again; SIGQUIT logs the stacks of all goroutines and ends it. When the log is in files, a crash leaves a file
+// beside them, which the next start logs and reports to the server.
 func Main(app App) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal kills
