@@ -138,6 +138,7 @@ func foldersOf(settings Settings, file string) []string {
 	if network, addr, err := localAddr(c.HTTP.Listen); err == nil && network == "unix" {
 		add(filepath.Dir(addr))
 	}
+	add(c.Outbox.Dir)
 	if s, ok := settings.(Folders); ok {
 		for _, dir := range s.Folders() {
 			add(dir)

@@ -117,7 +117,7 @@ func (s Status) print(w io.Writer) {
 	}
 	line("agent", "%s %s, id %s, pid %d, up %s", s.Name, s.Version, orNone(s.ID), s.PID, ago(time.Duration(s.Uptime*float64(time.Second))))
 	s.Connection.print(line)
-	line("outbox", "%d messages, %d bytes", s.Outbox.Messages, s.Outbox.Bytes)
+	s.Outbox.print(line)
 	for _, t := range s.Tasks {
 		if t.Running+t.Waiting > 0 {
 			line("tasks", "%s: %d running, %d waiting", t.Kind, t.Running, t.Waiting)
@@ -157,6 +157,23 @@ func (c ConnectionStatus) print(line func(head, format string, args ...any)) {
 	}
 	if c.Conflict {
 		line("", "another agent with this id is connected: give one of them another basic.id")
+	}
+}
+
+func (o OutboxStatus) print(line func(head, format string, args ...any)) {
+	kept := "let go when they are sent"
+	if o.Acknowledged {
+		kept = "kept until the server has them in its journal"
+	}
+	line("outbox", "%d messages, %d bytes, %s", o.Messages, o.Bytes, kept)
+	if !o.Oldest.IsZero() {
+		line("", "the oldest waits for %s", ago(time.Since(o.Oldest)))
+	}
+	if o.Dropped > 0 {
+		line("", "%d messages dropped since the start", o.Dropped)
+	}
+	if o.Fault != "" {
+		line("", "%s", o.Fault)
 	}
 }
 

@@ -23,6 +23,12 @@ func (ag *Agent) metrics(ctx context.Context) []byte {
 	e.connection(s.Connection)
 	e.add("agent_outbox_messages", gauge, "Messages that wait to be sent.", float64(s.Outbox.Messages))
 	e.add("agent_outbox_bytes", gauge, "Bytes that wait to be sent.", float64(s.Outbox.Bytes))
+	if oldest := s.Outbox.Oldest; !oldest.IsZero() {
+		e.add("agent_outbox_oldest_timestamp_seconds", gauge, "When the oldest message that waits was accepted.", float64(oldest.UnixMilli())/1000)
+	}
+	e.add("agent_outbox_dropped_total", counter, "Messages that nobody will get.", float64(s.Outbox.Dropped))
+	e.add("agent_outbox_acknowledged", gauge, "Whether the server says what it has in its journal.", truth(s.Outbox.Acknowledged))
+	e.add("agent_outbox_faulty", gauge, "Whether the disk of the outbox does something wrong now.", truth(s.Outbox.Fault != ""))
 	for _, t := range s.Tasks {
 		e.add("agent_tasks", gauge, "Requests that run or wait, by kind.", float64(t.Running), "kind", t.Kind, "state", "running")
 		e.add("agent_tasks", gauge, "", float64(t.Waiting), "kind", t.Kind, "state", "waiting")
@@ -48,6 +54,7 @@ func truth(b bool) float64 {
 
 func (e *exposition) connection(c ConnectionStatus) {
 	e.add("agent_connected", gauge, "Whether the agent has a server.", truth(c.Connected))
+	e.add("agent_id_conflict", gauge, "Whether another agent with the same id is connected.", truth(c.Conflict))
 	e.add("agent_connections_total", counter, "Connections that were made.", float64(c.Connections))
 	e.add("agent_received_frames_total", counter, "Frames from servers.", float64(c.InFrames))
 	e.add("agent_received_bytes_total", counter, "Bytes from servers.", float64(c.InBytes))
