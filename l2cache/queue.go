@@ -70,7 +70,8 @@ type Record struct {
 
 // Put adds a record, and returns its sequence when it is as safe as [Sync] says. While there is no room it waits until ctx is
 // done, if it shall; a record that is being written is written to its end, whatever happens to ctx. When there is an error,
-// the record is not in the queue; only if the power is lost next, one that failed to reach the disk may still be.
+// the record is not in the queue, and its sequence goes to the next one; only if the power is lost next, one that failed to reach
+// the disk may still be.
 func (q *Queue) Put(ctx context.Context, record []byte) (seq uint64, err error) {
 	return q.put(ctx, record, nil)
 }
