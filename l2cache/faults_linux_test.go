@@ -21,7 +21,7 @@ func tmpfs(t *testing.T, options string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("mount a tmpfs: %v", err)
+		t.Skipf("SKIP: mount a tmpfs: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
@@ -231,7 +231,7 @@ func TestReadOnly(t *testing.T) {
 // The permission to make files is taken away: what is there stays.
 func TestPermissionTaken(t *testing.T) {
 	if os.Getuid() == 0 {
-		t.Skip("root may do everything")
+		t.Skip("SKIP: root may do everything")
 	}
 	cfg := durable(t)
 	cfg.Segment = 4 << 10

@@ -26,7 +26,7 @@ func ext4(t *testing.T) (dir, backing string) {
 		{"mount", "-o", "loop,errors=continue", image, dir},
 	} {
 		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-			t.Skipf("%s: %v: %s", command, err, out)
+			t.Skipf("SKIP: %s: %v: %s", command, err, out)
 		}
 	}
 	t.Cleanup(func() {
