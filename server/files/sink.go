@@ -201,14 +201,20 @@ func (s *sink) next() error {
 func (s *sink) verify() error {
 	t := time.NewTimer(patience)
 	defer t.Stop()
-	select {
-	case <-s.over:
-	case <-t.C:
-		return ErrStalled
-	case <-s.ctx.Done():
-		return context.Cause(s.ctx)
-	case <-s.stopping:
-		return server.ErrStopped
+	for waiting := true; waiting; {
+		select {
+		case b := <-s.bodies: // of an empty file, or an agent that does not know that it has sent all
+			s.use(b)
+			s.drop()
+		case <-s.over:
+			waiting = false
+		case <-t.C:
+			return ErrStalled
+		case <-s.ctx.Done():
+			return context.Cause(s.ctx)
+		case <-s.stopping:
+			return server.ErrStopped
+		}
 	}
 	result, err := s.verdict()
 	if err != nil {
