@@ -59,6 +59,9 @@ func TestCodeCompiles(t *testing.T) {
 			if strings.Contains(b.Text, serverModule) {
 				continue // see the server's module
 			}
+			if strings.Contains(b.Text, "*testing.T") {
+				continue // see TestGuidesTest
+			}
 			build(t, b.Text)
 		}
 	}
@@ -109,7 +112,33 @@ func TestLanguagesAgree(t *testing.T) {
 	}
 }
 
-// The test that is shown ends as it says.
+// The guide promises an agent in 60 lines, and shows its test: that passes.
+func TestGuidesTest(t *testing.T) {
+	var agent, test string
+	for _, b := range programs(t, "writing-an-agent.md") {
+		switch {
+		case strings.Contains(b.Text, "*testing.T"):
+			test = b.Text
+		case strings.Contains(b.Text, "// Command disk-agent "):
+			agent = b.Text
+		}
+	}
+	if n := strings.Count(agent, "\n"); n == 0 || n > 60 {
+		t.Errorf("the agent has %d lines", n)
+	}
+	binary := filepath.Join(t.TempDir(), "program.test.exe")
+	if err := doccheck.BuildTest(t.Context(), ".", agent, test, binary); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, "-test.v")
+	cmd.Dir = t.TempDir()
+	said, err := cmd.CombinedOutput()
+	if passed := strings.Count(string(said), "--- PASS"); err != nil || passed != 2 {
+		t.Errorf("%d tests passed, %v\n%s", passed, err, said)
+	}
+}
+
+// The program without a server ends as it says.
 func TestShownTestRuns(t *testing.T) {
 	for _, b := range programs(t, "writing-an-agent.md") {
 		if !strings.Contains(b.Text, "tested-agent") {
