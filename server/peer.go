@@ -154,7 +154,7 @@ func (s *session) from(enrolment string) bool {
 // dismiss closes a session. Its own goroutine does the rest.
 func (s *Server) dismiss(sess *session, why error) {
 	s.note(audit.Entry{Event: "agent.dismissed", Actor: "server", From: sess.agent.Remote, Target: sess.agent.ID, Result: why.Error()})
-	sess.end()
+	s.forget(sess) // at once: its agent may be on its way back, with a better certificate
 	if s.agents.enter() {
 		s.agents.finish(func() { sess.conn.Close(conn.CodePolicy, why.Error()) })
 	}

@@ -141,6 +141,9 @@ func endBefore(names []string, empty string) (seq uint64, hash string, err error
 
 // begin begins a new file after the last line.
 func (l *Log) begin() error {
+	if err := os.MkdirAll(l.cfg.Dir, 0o700); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(filepath.Join(l.cfg.Dir, fmt.Sprintf("%020d%s", l.seq+1, fileSuffix)), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
@@ -287,8 +290,14 @@ func (l *Log) Last() (seq uint64, hash string) {
 	return l.seq, l.hash
 }
 
-// Close writes what waits and closes the log.
+// Close writes what waits and closes the log. It may be called twice.
 func (l *Log) Close() error {
+	l.turn <- struct{}{}
+	closed := l.closed
+	<-l.turn
+	if closed {
+		return nil
+	}
 	err := l.Flush()
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
