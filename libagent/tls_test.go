@@ -2,6 +2,7 @@ package libagent_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -32,17 +35,17 @@ import (
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
-// authority is a CA of a test.
-type authority struct {
+// testCA is a CA of a test.
+type testCA struct {
 	t    *testing.T
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	n    int64
 }
 
-func newAuthority(t *testing.T) *authority {
+func newTestCA(t *testing.T) *testCA {
 	t.Helper()
-	a := &authority{t: t, key: newKey(t)}
+	a := &testCA{t: t, key: newKey(t)}
 	a.cert = a.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}, &a.key.PublicKey)
@@ -59,7 +62,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 }
 
 // sign completes and signs a certificate.
-func (a *authority) sign(c *x509.Certificate, pub *ecdsa.PublicKey) *x509.Certificate {
+func (a *testCA) sign(c *x509.Certificate, pub *ecdsa.PublicKey) *x509.Certificate {
 	a.t.Helper()
 	a.n++
 	c.SerialNumber = big.NewInt(a.n)
@@ -82,7 +85,7 @@ func (a *authority) sign(c *x509.Certificate, pub *ecdsa.PublicKey) *x509.Certif
 }
 
 // server returns a certificate of a server, with its CA.
-func (a *authority) server(change func(c *x509.Certificate)) tls.Certificate {
+func (a *testCA) server(change func(c *x509.Certificate)) tls.Certificate {
 	a.t.Helper()
 	c := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"agents.example.com"},
@@ -95,11 +98,11 @@ func (a *authority) server(change func(c *x509.Certificate)) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{a.sign(c, &key.PublicKey).Raw, a.cert.Raw}, PrivateKey: key}
 }
 
-func (a *authority) pem() string {
+func (a *testCA) pem() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
 }
 
-func (a *authority) fingerprint() string {
+func (a *testCA) fingerprint() string {
 	sum := sha256.Sum256(a.cert.Raw)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
@@ -107,12 +110,12 @@ func (a *authority) fingerprint() string {
 // issuer is a server that enrols agents, and takes those that are.
 type issuer struct {
 	*httptest.Server
-	ca *authority
+	ca *testCA
 
 	mu      sync.Mutex // guards the fields below
 	tokens  []string   // that were shown
 	renewed int
-	renew   bool     // agents are told to
+	renew   bool // agents are told to
 	life    time.Duration
 	came    []string // ids of agents with a certificate
 	claimed []string // ids in their first message
@@ -120,7 +123,7 @@ type issuer struct {
 }
 
 // newIssuer starts one that shows a certificate of the CA.
-func newIssuer(t *testing.T, ca *authority, cert tls.Certificate) *issuer {
+func newIssuer(t *testing.T, ca *testCA, cert tls.Certificate) *issuer {
 	t.Helper()
 	is := &issuer{ca: ca, shown: &cert, life: 90 * 24 * time.Hour}
 	mux := http.NewServeMux()
@@ -137,14 +140,13 @@ func newIssuer(t *testing.T, ca *authority, cert tls.Certificate) *issuer {
 	mux.HandleFunc("GET /ws/agent", is.agent)
 	is.Server = httptest.NewUnstartedServer(mux)
 	is.Server.TLS = &tls.Config{
-		ClientAuth: tls.RequestClientCert,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			is.mu.Lock()
 			defer is.mu.Unlock()
-			return is.shown, nil
+			return &tls.Config{Certificates: []tls.Certificate{*is.shown}, ClientAuth: tls.RequestClientCert}, nil
 		},
 	}
-	is.Server.Config.ErrorLog = discard()
+	is.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	is.StartTLS()
 	t.Cleanup(is.Close)
 	return is
@@ -261,14 +263,23 @@ func runCommand(t *testing.T, stdin string, args ...string) (code int, out strin
 func startFile(t *testing.T, file string) *lines {
 	t.Helper()
 	log := &lines{}
-	stop := runAgent(t, &libagent.Options{ConfigFile: file, Logger: logTo(t, log)})
-	t.Cleanup(stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- libagent.Run(ctx, &testApp{}, &libagent.Options{ConfigFile: file, Logger: slog.New(slog.NewTextHandler(io.MultiWriter(log, t.Output()), nil))})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the agent ended with %v", err)
+		}
+	})
 	return log
 }
 
 // An agent that enrols makes its key, keeps it for itself, and is known by its certificate from then on.
 func TestEnroll(t *testing.T) {
-	ca := newAuthority(t)
+	ca := newTestCA(t)
 	is := newIssuer(t, ca, ca.server(nil))
 	file := agentConf(t, "basic.id =", "basic.server = 127.0.0.1:1")
 	code, out := runCommand(t, "", "enroll", "--conf", file, "--server", is.addr(), "--token", "good", "--ca-fingerprint", ca.fingerprint())
@@ -304,7 +315,7 @@ func TestEnroll(t *testing.T) {
 
 // An agent gives its token to nobody but its server.
 func TestEnrollAtStrangers(t *testing.T) {
-	ca, other := newAuthority(t), newAuthority(t)
+	ca, other := newTestCA(t), newTestCA(t)
 	for _, tt := range []struct {
 		name string
 		cert tls.Certificate
@@ -323,7 +334,7 @@ func TestEnrollAtStrangers(t *testing.T) {
 		{"wrong name", ca.server(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 1)} }), "is valid for 192.0.2.1, not 127.0.0.1"},
 		{"an agent of the same CA", ca.server(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), "incompatible key usage"},
 		{"self-signed", func() tls.Certificate {
-			c := newAuthority(t)
+			c := newTestCA(t)
 			return tls.Certificate{Certificate: [][]byte{c.cert.Raw}, PrivateKey: c.key}
 		}(), "it shows no certificate with a fingerprint that is wanted"},
 	} {
@@ -355,7 +366,7 @@ func TestEnrollAtStrangers(t *testing.T) {
 
 // An agent that is enrolled speaks to nobody else, and to nobody without TLS, whatever its config says.
 func TestEnrolledAgentKeepsToItsServer(t *testing.T) {
-	ca, other := newAuthority(t), newAuthority(t)
+	ca, other := newTestCA(t), newTestCA(t)
 	is := newIssuer(t, ca, ca.server(nil))
 	file := agentConf(t, "basic.server = "+is.Listener.Addr().String(), "basic.id = host-17", "basic.reconnect.spread = 0s")
 	if code, out := runCommand(t, "", "enroll", "--conf", file, "--token", "good", "--ca-fingerprint", ca.fingerprint()); code != 0 {
@@ -382,7 +393,7 @@ func TestEnrolledAgentKeepsToItsServer(t *testing.T) {
 
 // A token in a file enrols the agent at its first start, and a bad one is tried until it is a good one.
 func TestEnrollFromFile(t *testing.T) {
-	ca := newAuthority(t)
+	ca := newTestCA(t)
 	is := newIssuer(t, ca, ca.server(nil))
 	token := writeTemp(t, "bad\n")
 	file := agentConf(t, "basic.server = "+is.addr(), "basic.tls.fingerprint = "+strings.ToUpper(ca.fingerprint()), "basic.enroll.token_file = "+token)
@@ -402,7 +413,7 @@ func TestEnrollFromFile(t *testing.T) {
 
 // A certificate of an agent that lasts only a short time is renewed while it is good, with a new key.
 func TestRenew(t *testing.T) {
-	ca := newAuthority(t)
+	ca := newTestCA(t)
 	is := newIssuer(t, ca, ca.server(nil))
 	is.life = 10 * time.Second // of which half is over when it is made
 	file := agentConf(t, "basic.server = "+is.addr())
@@ -459,4 +470,28 @@ func mustHelp(t *testing.T) string {
 	t.Helper()
 	_, out := runCommand(t, "", "--help")
 	return out
+}
+
+// eventually waits for what happens on other goroutines and over real connections.
+func eventually(t *testing.T, happened func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !happened() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("it did not happen")
+		}
+	}
+}
+
+// writeTemp writes a file that only its owner may read.
+func writeTemp(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

@@ -79,11 +79,12 @@ func (s *Server) shakeHands(c *conn.Conn, p peer) (sess *session, result string,
 	}
 	old, err := s.sessions.claim(s.ctx, sess)
 	if err != nil {
-		s.turnAway(c, err)
 		if !errors.Is(err, errConflict) {
+			s.turnAway(c, err)
 			return nil, "draining", err
 		}
 		s.turnedAway(sess.agent.Remote, p, come.ID, err)
+		s.turnAway(c, err)
 		return nil, "conflict", fmt.Errorf("%w: %q", err, come.ID)
 	}
 	if old != nil {

@@ -44,11 +44,12 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
 	}
-	if err := s.audit.Append(audit.Entry{Event: "server.start", Actor: "server", Result: "ok", What: s.cfg.Version}); err != nil {
+	if err := s.journal.start(); err != nil { // which says so when another server runs on this folder
 		return errors.Join(err, s.closeListeners())
 	}
-	if err := s.journal.start(); err != nil {
-		return errors.Join(err, s.closeListeners(), s.audit.Close())
+	if err := s.audit.Append(audit.Entry{Event: "server.start", Actor: "server", Result: "ok", What: s.cfg.Version}); err != nil {
+		s.journal.close()
+		return errors.Join(err, s.closeListeners())
 	}
 	agents := s.newListener("listen", s.door(s.agentLn, s.cfg.Listen, tls.RequestClientCert), &http.Server{
 		Handler:     s.AgentHandler(),
