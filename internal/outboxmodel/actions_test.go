@@ -64,6 +64,9 @@ func (w *world) serverActions(offer offer) {
 	if s.synced < len(s.journal) || len(s.opens) > 0 {
 		offer(20, s.sync, "server syncs")
 	}
+	if s.synced < len(s.journal) {
+		offer(3, s.refuse, "server's journal cannot be written")
+	}
 	offer(2, func() { s.stop(false) }, "server is killed")
 	offer(2, func() { s.stop(true) }, "server loses power")
 	offer(1, func() { s.states = append(s.states, slices.Clone(s.journal[:s.synced])) }, "server's journal is backed up")

@@ -1,7 +1,8 @@
 // Package outboxmodel is a model of what carries an agent's messages to a server's journal, and a test of it: outbox,
 // connection and journal in a few hundred lines, in which random schedules lose power, kill either side between any two steps,
 // cut connections, copy the agent's folder, and restore older states of both disks. It has no code to import. What follows is
-// the extension of the protocol that it proves, and what those who write the real ones need to know of it.
+// the extension of the protocol that it proves, and what those who write the real ones need to know of it: libagent's outbox and the
+// server's journal. docs/protocol.md has the messages as they are on the wire.
 //
 // # Promise
 //
@@ -25,7 +26,8 @@
 //     go on over runs: the next one is beyond all records, beyond what was acknowledged, and not below the name of the newest
 //     segment, whatever of these is left.
 //   - The ledger: for each lane, the runs in order, with first and last sequence. A run stays in it after its messages have
-//     gone, because nobody else can say later that they are missing. (Keep 256, drop the oldest.)
+//     gone, because nobody else can say later that they are missing. (The real one keeps 32 of which the server has everything,
+//     and none that never had a message.)
 //   - What is acknowledged: in each lane the sequence up to which all runs are.
 //
 // Ledger and acknowledgements are replaced as a whole, and synced where this text says saved. The order matters:
@@ -45,20 +47,22 @@
 //
 // # Messages
 //
-// All by text frames. h is a number that the agent chooses for a stream on this connection. A message of a stream is the frame
-// as it is in the outbox, with the member "out":[h,sequence] put before its first; and since the outbox writes the time of
-// acceptance into each ("at", Unix nanoseconds), no two are equal.
+// All by text frames. h is a number that the agent chooses for a stream on this connection, a new one for each time that it
+// opens it. A message of a stream is the frame as it is in the outbox, with the member "out":[h,sequence,at] put before its first;
+// at is the time of its acceptance in Unix nanoseconds, so that no two are equal, and a server of the old kind gets the frame
+// without it. 20000 to 20002 have lists of what follows, for all streams of a connection at once.
 //
 //	20000 out_open    agent to server   h, run (32 hex digits), lane (0 control, 1 bulk), first (sequence of the run)
-//	20001 out_opened  server to agent   h, seq (the cursor), sum (first 16 hex digits of the SHA-256 of the frame at seq, as
-//	                                    the outbox has it; empty when seq is missing or nothing is there)
-//	20002 out_ack     server to agent   acks: [[h, seq], …]: all up to seq is in the journal
-//	20003 out_gap     agent to server   h, from, to, why ("full", "damaged", "gone"): these will not come
-//	20004 out_lost    server to agent   h: another connection has opened the stream
+//	20001 out_opened  server to agent   h, seq (the cursor), sum (first 16 hex digits of the SHA-256 of at in decimal, a blank, and
+//	                                    the frame at seq; empty when seq is missing or nothing is there)
+//	20002 out_ack     server to agent   h, seq: all up to seq is in the journal
+//	20003 out_gap     agent to server   h, from, to, why ("full", "damaged", "gone", "refused"): these will not come
+//	20004 out_lost    server to agent   h: another connection has opened the stream, or the journal cannot take what came
 //
 // # The agent
 //
-//	connected   open every stream of the ledger and the live one, in order, the answers need not be awaited one by one
+//	connected   open every stream of the ledger and the live one, in order, the answers need not be awaited one by one. (The real
+//	            one opens the live stream when there is a message in it.)
 //	opened(c)   the server goes on after c, whatever the agent believed: let go up to c, next is c+1
 //	            c is beyond the last of a run that has ended: the folder is a copy, or an older state; say so and go on
 //	            c is beyond the last of the live run, or sum is not that of the agent's own message at c: rename, see below
@@ -79,6 +83,8 @@
 //	              cursor is what this write says, never a write of its own
 //	              else: the agent is at fault; end the connection and take nothing
 //	synced        out_ack for the streams that moved
+//	not written   what was not synced is forgotten, and cursors are what they were; the streams belong to nobody, and who had them
+//	              is told out_lost. The answer to an out_open waits until the journal can be written
 //	start         cursors from the journal: its latest checkpoint (a snapshot of all cursors, itself a record) and what follows
 //
 // Messages of lanes are told apart on the connection (control overtakes bulk), so each stream comes in order. Cursors of

@@ -27,10 +27,11 @@ const (
 	forgetCursors  fault = "cursors are gone after a restart"
 	takeFromAnyone fault = "a stream is taken from every connection that sends it"
 	takeTwice      fault = "what was taken is taken again"
+	refuseSilently fault = "who has sent what the journal could not take is not told"
 )
 
 // faults are all of them.
 var faults = []fault{
 	sameRun, acceptEarly, nextFromLog, noteEarly, forgetRuns, lateLedger, removeEarly, dropEarly, letGoSent, skipGaps, trustOwnAcks, noForkCheck,
-	ackEarly, openedEarly, keepCursors, forgetCursors, takeFromAnyone, takeTwice,
+	ackEarly, openedEarly, keepCursors, forgetCursors, takeFromAnyone, takeTwice, refuseSilently,
 }

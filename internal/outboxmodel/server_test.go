@@ -63,6 +63,25 @@ func (s *server) restore(state []entry) {
 	s.synced = len(state)
 }
 
+// refuse is the moment in which the journal cannot be written: what was not synced is gone, and who has sent it is told to
+// open the stream again.
+func (s *server) refuse() {
+	lost := s.journal[s.synced:]
+	s.journal = s.journal[:s.synced:s.synced]
+	for _, e := range lost {
+		s.w.events["the journal cannot take a message"]++
+		at := e.from - 1
+		if have, ok := s.cursors[e.stream]; ok {
+			at = min(at, have)
+		}
+		s.cursors[e.stream] = at
+		if c := s.owners[e.stream]; c != nil && s.w.fault != refuseSilently {
+			delete(s.owners, e.stream)
+			c.say(frame{kind: "lost", stream: e.stream})
+		}
+	}
+}
+
 func (s *server) accept(a *agent) *conn {
 	c := &conn{agent: a, told: map[stream]int{}}
 	s.conns = append(s.conns, c)
