@@ -2,6 +2,7 @@ package hostmetrics
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -70,12 +71,14 @@ func ConnectionTypes(kinds ...string) []string {
 	return slices.Compact(types)
 }
 
-// endpoint writes an address as agents of the field do: without brackets, and without a port that is none.
-func endpoint(ip string, port uint16) string {
-	if port == 0 {
-		return ip
+// endpoint writes an address as agents of the field do: without brackets, without a port that is none, and one of IPv4 in one of IPv6 as
+// what it is.
+func endpoint(a netip.AddrPort) string {
+	b := a.Addr().Unmap().AppendTo(make([]byte, 0, 48))
+	if a.Port() != 0 {
+		b = strconv.AppendUint(append(b, ':'), uint64(a.Port()), 10)
 	}
-	return ip + ":" + strconv.Itoa(int(port))
+	return string(b)
 }
 
 // pace spreads work over time.

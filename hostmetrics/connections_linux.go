@@ -96,12 +96,7 @@ func (c *Collector) unix(ctx context.Context, f func(unixSocket) bool) error {
 }
 
 func (s inetSocket) connection() Connection {
-	ip := func(i int) string { // an address of IPv4 in one of IPv6 is written as what it is
-		return [...]string{s.local.Addr().Unmap().String(), s.remote.Addr().Unmap().String()}[i]
-	}
-	return Connection{
-		Type: s.kind, Local: endpoint(ip(0), s.local.Port()), Remote: endpoint(ip(1), s.remote.Port()), Status: s.status(),
-	}
+	return Connection{Type: s.kind, Local: endpoint(s.local), Remote: endpoint(s.remote), Status: s.status()}
 }
 
 func (s unixSocket) connection() Connection {

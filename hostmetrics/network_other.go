@@ -4,6 +4,7 @@ package hostmetrics
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 
 	"github.com/shirou/gopsutil/v3/net"
@@ -37,7 +38,7 @@ func (c *Collector) listConnections(ctx context.Context, types []string, perSeco
 		for _, s := range some[:min(len(some), MaxConnections-len(list))] {
 			n := Connection{
 				FD: s.Fd, PID: s.Pid, Type: t, Status: s.Status,
-				Local: endpoint(s.Laddr.IP, uint16(s.Laddr.Port)), Remote: endpoint(s.Raddr.IP, uint16(s.Raddr.Port)),
+				Local: address(s.Laddr), Remote: address(s.Raddr),
 			}
 			if n.Status == "" {
 				n.Status = "NONE"
@@ -49,4 +50,13 @@ func (c *Collector) listConnections(ctx context.Context, types []string, perSeco
 		}
 	}
 	return list, nil
+}
+
+// address writes the end of a connection; one of a socket that has none is "".
+func address(a net.Addr) string {
+	ip, err := netip.ParseAddr(a.IP)
+	if err != nil {
+		return clip(a.IP, maxName) // the path of a Unix socket
+	}
+	return endpoint(netip.AddrPortFrom(ip, uint16(a.Port)))
 }

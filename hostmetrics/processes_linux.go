@@ -173,19 +173,13 @@ func (c *Collector) readDetails(f *files, name string, p *Process, users map[str
 	if err != nil {
 		return false
 	}
-	for key, value := range pairs(text) {
-		switch key {
-		case "Uid":
-			if words := strings.Fields(value); len(words) > 1 {
-				p.User = words[1] // the one whose rights it has
-				if n, ok := users[p.User]; ok {
-					p.User = n
-				}
-			}
-		case "VmSwap":
-			p.Swap = kilobytes(value)
+	if words := bytes.Fields(valueOf(text, "\nUid:")); len(words) > 1 {
+		p.User = string(words[1]) // the one whose rights it has
+		if n, ok := users[p.User]; ok {
+			p.User = n
 		}
 	}
+	p.Swap = kilobytes(string(bytes.TrimSpace(valueOf(text, "\nVmSwap:"))))
 	p.Command = []string{"[" + clip(name, maxName) + "]"}
 	if text, err := f.readAt(dir, "cmdline"); err == nil && len(text) > 0 {
 		p.Command = arguments(text)
@@ -202,6 +196,13 @@ func (c *Collector) readDetails(f *files, name string, p *Process, users map[str
 		}
 	})
 	return true
+}
+
+// valueOf returns what stands behind a key, up to the end of the line.
+func valueOf(text []byte, key string) []byte {
+	_, value, _ := bytes.Cut(text, []byte(key))
+	value, _, _ = bytes.Cut(value, []byte("\n"))
+	return value
 }
 
 // arguments takes /proc/PID/cmdline apart: each ends with a zero byte, unless the process has written something else there.

@@ -65,7 +65,7 @@ func (c *Collector) readNameServers(context.Context) (func(*Static), error) {
 	var list []string
 	err := adapters(func(a *windows.IpAdapterAddresses) {
 		for d := a.FirstDnsServerAddress; d != nil; d = d.Next {
-			if ip := address(d.Address); ip != "" && !slices.Contains(list, ip) && len(list) < 16 {
+			if ip := ipOf(d.Address); ip != "" && !slices.Contains(list, ip) && len(list) < 16 {
 				list = append(list, ip)
 			}
 		}
@@ -78,7 +78,7 @@ func (c *Collector) readGateway(context.Context) (func(*Static), error) {
 	gateway, best := "", ^uint32(0)
 	err := adapters(func(a *windows.IpAdapterAddresses) {
 		for g := a.FirstGatewayAddress; g != nil; g = g.Next {
-			if ip := address(g.Address); ip != "" && a.Ipv4Metric < best {
+			if ip := ipOf(g.Address); ip != "" && a.Ipv4Metric < best {
 				gateway, best = ip, a.Ipv4Metric
 			}
 		}
@@ -113,8 +113,8 @@ func adapters(f func(*windows.IpAdapterAddresses)) error {
 	return windows.ERROR_BUFFER_OVERFLOW
 }
 
-// address writes an IP address, "" for what is none.
-func address(a windows.SocketAddress) string {
+// ipOf writes an IP address, "" for what is none.
+func ipOf(a windows.SocketAddress) string {
 	ip, ok := netip.AddrFromSlice(a.IP())
 	if !ok || ip.IsUnspecified() {
 		return ""

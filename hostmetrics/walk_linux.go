@@ -151,13 +151,14 @@ func sockets(process int, f func(fd uint32, inode uint64)) error {
 			if length <= 19 || length > len(e) {
 				break
 			}
-			name, _, _ := bytes.Cut(e[19:length], []byte{0})
+			digits, _, _ := bytes.Cut(e[19:length], []byte{0})
+			name := string(digits)
 			e = e[length:]
-			fd, err := strconv.ParseUint(string(name), 10, 32)
+			fd, err := strconv.ParseUint(name, 10, 32)
 			if err != nil {
 				continue
 			}
-			k, err := unix.Readlinkat(dir, string(name), target)
+			k, err := unix.Readlinkat(dir, name, target)
 			if err != nil {
 				continue
 			}

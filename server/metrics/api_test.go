@@ -278,3 +278,22 @@ func TestBadAnswers(t *testing.T) {
 		}
 	}
 }
+
+// A host with a hundred thousand processes is answered with all of them.
+func TestManyProcesses(t *testing.T) {
+	f := start(t, server.Config{Features: features()})
+	f.connect(t, "busy-01", "metrics-agent", "linux", func(a *agent, frame *wire.Frame) {
+		send(t, a, wire.HostDynamic.Reply, frame.Task, wire.HostDynamicReply{Processes: processes(100_000)})
+	})
+	code, got := f.do(t, http.MethodGet, "/api/metrics/busy-01/dynamic/process", "")
+	if n := strings.Count(got, `"pid":1,"user":"root"`); code != 200 || n != 100_000 {
+		t.Errorf("%d: %d processes, %.200s", code, n, got)
+	}
+}
+
+func processes(n int) (list []wire.HostProcess) {
+	for i := range n {
+		list = append(list, wire.HostProcess{ID: int32(i + 1), Parent: 1, User: "root", RSS: 1 << 20, VMS: 1 << 30, Memory: 0.5, Cmd: []string{"sleep", "1\n\x1b"}})
+	}
+	return list
+}
