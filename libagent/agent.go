@@ -42,6 +42,7 @@ type Agent struct {
 	declared  map[wire.Type]declaration // what they take and answer
 	jobs      []*Job
 	features  []string // what it announces
+	onConnect []func(ctx context.Context)
 	setupErrs []error
 	started   bool // Setup is over
 

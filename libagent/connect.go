@@ -177,9 +177,7 @@ func (ag *Agent) serveConn(ctx context.Context, c *conn.Conn, server string, ack
 	run(func() error { return ag.pump(sctx, c, conn.Control) })
 	run(func() error { return ag.pump(sctx, c, conn.Bulk) })
 	run(func() error { return ag.beat(sctx, c) })
-	if a, ok := ag.app.(Connecter); ok {
-		ag.callback("Connected", func() { a.Connected(sctx, ag) })
-	}
+	ag.tellConnected(sctx)
 
 	err := ag.receive(c, acks)
 	if sctx.Err() != nil && errors.Is(err, conn.ErrClosed) {

@@ -51,6 +51,11 @@ type ExecdPayload struct {
 // ExecDataPayload is a piece of the command's output.
 type ExecDataPayload struct {
 	Data []byte `json:"data"`
+
+	// Offset is how many bytes of output come before Data, from an agent that was asked with Detail. It sends some of it again
+	// after a connection was lost, since it cannot know what has arrived: what is known is skipped, and what does not follow is
+	// dropped, because it comes again.
+	Offset *uint64 `json:"offset,omitempty"`
 }
 
 // ExecDonePayload says how the command has ended.
@@ -61,6 +66,7 @@ type ExecDonePayload struct {
 	Why    string `json:"why,omitempty" wire:"max=64"`    // WhyTimeout, WhyKilled, WhyStopped, "" for an end of its own
 	Signal string `json:"signal,omitempty" wire:"max=64"` // that ended it, such as SIGKILL
 	Cut    uint64 `json:"cut,omitempty"`                  // bytes of output beyond the agent's limit, which are not sent
+	Size   uint64 `json:"size,omitempty"`                 // bytes of output that were sent; an end that comes before them comes again
 }
 
 // ExecKillPayload asks for the end of a command.

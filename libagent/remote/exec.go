@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -24,9 +23,6 @@ const (
 
 	// outputMemory is how much of a command's output is in memory while it waits to be sent, in bytes.
 	outputMemory = 128 << 10
-
-	// pieceSize is how many bytes of output are sent at once.
-	pieceSize = 32 << 10
 )
 
 // noted is what is on disk of a command that runs, for the next start.
@@ -47,40 +43,32 @@ func (s *Service) exec(ctx context.Context, t *libagent.Task, q wire.ExecPayload
 		return libagent.Reply(t, wire.Execd, wire.ExecdPayload{Msg: err.Error(), Time: begin, Why: detail(q.Detail, why(err))})
 	}
 	s.hold(p, true)
-	err = libagent.Reply(t, wire.Execd, wire.ExecdPayload{OK: true, PID: p.PID(), Time: p.Begin()})
-	ended := make(chan process.Result, 1)
-	go func() { // ends with the command; what follows waits for it
-		r := p.Wait()
-		s.hold(p, false)
-		out.CloseWrite()
-		ended <- r
-	}()
-	if err == nil {
-		err = send(t, out.Reader(0))
+	d := &delivery{
+		svc: s, detail: q.Detail, out: out,
+		start: wire.ExecdPayload{OK: true, PID: p.PID(), Time: p.Begin()}, ended: make(chan struct{}),
 	}
+	go func() { // ends with the command; what follows waits for it
+		d.result = p.Wait()
+		s.hold(p, false)
+		if q.DeferRM != "" {
+			if err := s.writable(s.rules.Current()).Remove(q.DeferRM); err != nil {
+				log.Warn("drm", "error", err.Error())
+			}
+		}
+		out.CloseWrite()
+		close(d.ended)
+	}()
+	link, err := d.send(t, 0)
 	if err != nil {
 		p.Kill() // nobody will hear of it
 	}
-	r := <-ended
-	cut := out.Stats().Discarded
-	if cut > 0 && err == nil {
-		err = libagent.Reply(t, wire.ExecData, wire.ExecDataPayload{Data: fmt.Appendf(nil, "\n[%d bytes of output are left out]\n", cut)})
+	<-d.ended
+	r := d.result
+	log.Info("exec done", "pid", p.PID(), "code", r.Code, "signal", r.Signal, "why", string(r.Reason), "cut", out.Stats().Discarded, "background", r.Background, "took", r.End.Sub(r.Begin), "error", r.Err)
+	if k := s.keepEnded(t.ID(), d); d.detail && link.Err() != nil {
+		return errors.Join(err, s.tellAgain(k)) // the next connection stood before it was kept for that
 	}
-	err = errors.Join(err, out.Close())
-	if q.DeferRM != "" {
-		if e := s.writable(s.rules.Current()).Remove(q.DeferRM); e != nil {
-			log.Warn("drm", "error", e.Error())
-		}
-	}
-	log.Info("exec done", "pid", p.PID(), "code", r.Code, "signal", r.Signal, "why", string(r.Reason), "cut", cut, "background", r.Background, "took", r.End.Sub(r.Begin), "error", r.Err)
-	done := wire.ExecDonePayload{Code: r.Code, Time: r.End}
-	if r.Reason != process.Itself {
-		done.Code = -1
-	}
-	if q.Detail {
-		done.Why, done.Signal, done.Cut = string(r.Reason), r.Signal, uint64(cut)
-	}
-	return errors.Join(err, libagent.Reply(t, wire.ExecDone, done))
+	return err
 }
 
 // start starts a command that the policy allows, with a buffer for its output.
@@ -158,25 +146,6 @@ func searchPath(env []string) string {
 		}
 	}
 	return path
-}
-
-// send sends output until its end.
-func send(t *libagent.Task, out io.Reader) error {
-	buf := make([]byte, pieceSize)
-	for {
-		n, err := out.Read(buf)
-		if n > 0 {
-			if err := libagent.Reply(t, wire.ExecData, wire.ExecDataPayload{Data: buf[:n]}); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // hold keeps a command that runs where a kill finds it.

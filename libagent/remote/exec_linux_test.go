@@ -222,6 +222,73 @@ func TestConnectionLost(t *testing.T) {
 	}
 }
 
+// merged is what a server of ours makes of what comes, some of it twice.
+func merged(t *testing.T, s *agenttest.Session, task string, have string) (string, wire.ExecDonePayload) {
+	t.Helper()
+	for {
+		f, err := s.Next()
+		must(t, err)
+		switch f.Type {
+		case wire.ExecData.Type():
+			p, err := wire.ExecData.Decode(f)
+			must(t, err)
+			if n := uint64(len(have)); *p.Offset <= n && n-*p.Offset < uint64(len(p.Data)) {
+				have += string(p.Data[n-*p.Offset:])
+			}
+		case wire.ExecDone.Type():
+			p, err := wire.ExecDone.Decode(f)
+			must(t, err)
+			if p.Size <= uint64(len(have)) {
+				return have, p
+			}
+		}
+	}
+}
+
+// What was on its way when the network went away is not lost either, with servers of ours, whether the command has ended
+// meanwhile or not.
+func TestNothingIsLost(t *testing.T) {
+	for name, more := range map[string]string{"ended": "", "runs": "; while ! test -e $GATE.2; do sleep 0.02; done; echo three"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a network that has gone silent is noticed after half a minute
+			f := start(t, all, nil)
+			gate := f.dir + "/gate"
+			task := agenttest.Send(f.s, wire.Exec, wire.ExecPayload{
+				Cmd: "echo one; while ! test -e $GATE; do sleep 0.02; done; seq 1 10000; touch $GATE.done" + more, Env: []string{"GATE=" + gate}, Detail: true,
+			})
+			if _, err := agenttest.Reply(f.s, task, wire.Execd); err != nil {
+				t.Fatal(err)
+			}
+			p, err := agenttest.Reply(f.s, task, wire.ExecData)
+			must(t, err)
+			f.Freeze(true)
+			put(t, gate, "")
+			for range 1000 {
+				if _, err := os.Stat(gate + ".done"); err == nil && (more != "" || strings.Contains(f.audit.String(), "exec done")) {
+					break
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			f.s.Drop()
+			f.Freeze(false)
+			s := f.Accept()
+			put(t, gate+".2", "")
+			var want strings.Builder
+			want.WriteString("one\n")
+			for i := range 10_000 {
+				fmt.Fprintln(&want, i+1)
+			}
+			if more != "" {
+				want.WriteString("three\n")
+			}
+			out, done := merged(t, s, task, string(p.Data))
+			if out != want.String() || done.Code != 0 || done.Size != uint64(want.Len()) {
+				t.Errorf("%d bytes of %d, %+v", len(out), want.Len(), done)
+			}
+		})
+	}
+}
+
 // An agent that stops tells how its commands have ended.
 func TestStop(t *testing.T) {
 	f := start(t, all, nil)

@@ -45,8 +45,10 @@ type Service struct {
 	spool   *l2cache.Spool
 	temp    string // folder for what the server wants somewhere
 
-	mu      sync.Mutex // guards running
+	mu      sync.Mutex // guards what follows
 	running map[int]*process.Process
+	link    link
+	kept    []keptDelivery // the oldest first
 }
 
 // Limits of the service's own.
@@ -75,6 +77,9 @@ func Open(ag *libagent.Agent, cfg Config) (*Service, error) {
 		p := s.rules.Current()
 		return ag.NewGroup(limit.GroupConfig{Processes: p.MaxProcesses(), Memory: p.Exec.Memory})
 	}})
+	s.link.renew()
+	ag.OnConnect(s.connected)
+	ag.Every("outputs", keepTime, s.forgetOld)
 	ag.Announce(wire.FeatureExec)
 	ag.Announce(wire.FeatureFiles)
 	libagent.HandleStream(ag, wire.Exec, s.exec, libagent.AtOnce(now.AtOnce()))
@@ -114,6 +119,7 @@ func (s *Service) Close() error {
 	if s.runner != nil {
 		errs = append(errs, s.runner.Close())
 	}
+	s.forget(func(keptDelivery) bool { return true })
 	if s.spool != nil {
 		errs = append(errs, s.spool.Close())
 	}

@@ -94,7 +94,7 @@ func (t *Task) take(f *wire.Frame) (last bool) {
 		return t.takeStart(f)
 	case wire.ExecData.Type():
 		if p, err := wire.ExecData.Decode(f); err == nil { // what cannot be read is left out, as in the field
-			_, _ = t.output.Write(p.Data) // what has no room is counted, and what comes after the end is nobody's
+			_, _ = t.output.Write(t.fresh(&p)) // what has no room is counted, and what comes after the end is nobody's
 			t.more()
 		}
 		return false
@@ -106,6 +106,24 @@ func (t *Task) take(f *wire.Frame) (last bool) {
 		err := &server.ReplyTypeError{Want: wire.ExecData.Type(), Got: f.Type}
 		return t.wrong(err, err.Error())
 	}
+}
+
+// have is how many bytes of output have come, kept or not.
+func (t *Task) have() uint64 {
+	stats := t.output.Stats()
+	return uint64(stats.End + stats.Discarded)
+}
+
+// fresh is what is new of a piece of output: after a connection was lost, agents of ours send some of it again, in order.
+func (t *Task) fresh(p *wire.ExecDataPayload) []byte {
+	if p.Offset == nil {
+		return p.Data
+	}
+	have := t.have()
+	if *p.Offset > have || have-*p.Offset >= uint64(len(p.Data)) {
+		return nil
+	}
+	return p.Data[have-*p.Offset:]
 }
 
 func (t *Task) takeStart(f *wire.Frame) (last bool) {
@@ -133,6 +151,9 @@ func (t *Task) takeEnd(f *wire.Frame) (last bool) {
 	p, err := wire.ExecDone.Decode(f)
 	if err != nil {
 		return t.wrong(err, err.Error())
+	}
+	if p.Size > t.have() {
+		return false // some output was lost with a connection: that and the end come again
 	}
 	t.mu.Lock()
 	if t.ending || t.over {
