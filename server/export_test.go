@@ -36,3 +36,6 @@ func RewriteRecord(data []byte) ([]byte, bool) {
 
 // BreakAudit has the audit log take nothing any more.
 func (s *Server) BreakAudit() { s.audit.Close() }
+
+// Bundle are the certificates of the server's own CAs, as PEM.
+func (s *Server) Bundle() []byte { return s.certs.ca.Bundle() }
