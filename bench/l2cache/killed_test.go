@@ -86,7 +86,7 @@ func TestKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			damage(t, copied, acknowledged)
-			f := take(t, p, copied, acknowledged)
+			f := takeFrom(t, p, copied, acknowledged)
 			fmt.Fprintf(tw, "%s\t", f)
 			if p.name == ours {
 				f.check(t, acknowledged)
@@ -148,8 +148,8 @@ func (f found) check(t *testing.T, acknowledged int) {
 	}
 }
 
-// take lets a peer take what is there.
-func take(t *testing.T, p peer, dir string, acknowledged int) (f found) {
+// takeFrom lets a peer take what is there.
+func takeFrom(t *testing.T, p peer, dir string, acknowledged int) (f found) {
 	out, err := exec.Command(os.Args[0], childArgument, "take", p.name, dir).Output()
 	if err != nil {
 		f.problem = "crashes"

@@ -4,19 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// Records are put, and taken out again, by one peer after the other and again: what else the machine does meets all of them. The
-// table at the end has the medians.
+// Records are put, the queue is closed, and opened again to take them out, as after a restart; by one peer after the other and again:
+// what else the machine does meets all of them. The table at the end has the medians.
 func BenchmarkQueue(b *testing.B) {
 	for _, j := range []job{
-		{producers: 1, size: 200, records: 10_000},
-		{producers: 1, size: 1 << 10, records: 5_000},
-		{producers: 1, size: 64 << 10, records: 300},
+		{producers: 1, size: 200, records: 60_000, get: true},
+		{producers: 1, size: 1 << 10, records: 20_000, get: true},
+		{producers: 1, size: 64 << 10, records: 400, get: true},
 		{producers: 64, size: 200, records: 10_000},
 		{producers: 64, size: 1 << 10, records: 5_000},
 		{producers: 64, size: 64 << 10, records: 300},
@@ -24,7 +25,7 @@ func BenchmarkQueue(b *testing.B) {
 		{sync: true, producers: 1, size: 1 << 10, records: 50},
 		{sync: true, producers: 1, size: 64 << 10, records: 30},
 		{sync: true, producers: 64, size: 200, records: 2_000},
-		{sync: true, producers: 64, size: 1 << 10, records: 2_000},
+		{sync: true, producers: 64, size: 1 << 10, records: 1_000},
 		{sync: true, producers: 64, size: 64 << 10, records: 200},
 	} {
 		b.Run(j.String(), j.run)
@@ -37,6 +38,7 @@ type job struct {
 	producers int
 	size      int // of a record
 	records   int // at a time
+	get       bool
 }
 
 func (j job) String() string {
@@ -48,45 +50,45 @@ func (j job) String() string {
 }
 
 func (j job) run(b *testing.B) {
-	queues := make([]queue, len(peers))
-	for i, p := range peers {
-		q, err := p.open(b.TempDir(), j.sync)
-		if errors.Is(err, errOnlySync) {
-			continue
-		}
-		if err != nil {
-			b.Fatalf("%s: %v", p.name, err)
-		}
-		defer q.close()
-		queues[i] = q
-	}
 	record := make([]byte, j.size)
 	for i := range record {
 		record[i] = byte(rand.Uint32())
 	}
 	for round := 0; b.Loop(); round++ {
 		for i := range peers {
-			i = (i + round) % len(peers) // nobody is always the one after the same
-			p, q := peers[i], queues[i]
-			if q == nil {
-				continue
+			p := peers[(i+round)%len(peers)] // nobody is always the one after the same
+			if err := j.measure(p, b.TempDir(), record); err != nil && !errors.Is(err, errOnlySync) {
+				b.Fatalf("%s: %v", p.name, err)
 			}
-			// The first ones are not measured: the journal of the file system has what the one before has left.
-			if _, err := j.put(q, record, j.records/4); err != nil {
-				b.Fatalf("%s: put: %v", p.name, err)
-			}
-			put, err := j.put(q, record, j.records)
-			if err != nil {
-				b.Fatalf("%s: put: %v", p.name, err)
-			}
-			get, err := j.get(q, j.records+j.records/4)
-			if err != nil {
-				b.Fatalf("%s: get: %v", p.name, err)
-			}
-			results.add(j, p, "put", put)
-			results.add(j, p, "get", get)
 		}
 	}
+}
+
+// measure lets one peer do the job, in a folder of its own.
+func (j job) measure(p peer, dir string, record []byte) error {
+	q, err := p.open(dir, j.sync)
+	if err != nil {
+		return err
+	}
+	// The first ones are not measured: the journal of the file system has what the peer before has left.
+	_, err = j.put(q, record, j.records/4)
+	if err == nil {
+		var took time.Duration
+		took, err = j.put(q, record, j.records)
+		results.add(j, p, "put", took)
+	}
+	err = errors.Join(err, q.close())
+	if err != nil || !j.get {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	begin := time.Now()
+	if q, err = p.open(dir, j.sync); err != nil {
+		return err
+	}
+	records := j.records + j.records/4
+	err = take(q, records)
+	results.add(j, p, "get", time.Since(begin)/time.Duration(records))
+	return errors.Join(err, q.close(), os.RemoveAll(dir))
 }
 
 // put puts records and returns how long one took.
@@ -113,17 +115,16 @@ func (j job) put(q queue, record []byte, records int) (time.Duration, error) {
 	return took / time.Duration(records), nil
 }
 
-// get takes the records out and returns how long one took.
-func (j job) get(q queue, records int) (time.Duration, error) {
-	begin := time.Now()
+// take takes records out.
+func take(q queue, records int) error {
 	for n := 0; n < records; {
 		had := n
 		if err := q.take(min(takeAtOnce, records-n), func([]byte) { n++ }); err != nil {
-			return 0, err
+			return err
 		}
 		if n == had {
-			return 0, fmt.Errorf("%d of %d records", n, records)
+			return fmt.Errorf("%d of %d records", n, records)
 		}
 	}
-	return time.Since(begin) / time.Duration(records), nil
+	return nil
 }

@@ -47,7 +47,7 @@ func (t *table) print(w io.Writer) {
 	fmt.Fprintln(tw, "records of\tproducers\t\tpeer\tthousand/s\tof the limit\t")
 	for _, what := range []string{"put", "get"} {
 		for _, r := range t.rows {
-			if r.what != what || what == "get" && (r.job.sync || r.job.producers > 1) {
+			if r.what != what {
 				continue
 			}
 			how := what
