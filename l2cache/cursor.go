@@ -21,6 +21,8 @@ type cursor struct {
 	mem   []byte // of a piece of memory, what is up to end
 	buf   []byte // what is at off and behind, as far as it was read
 	chunk int
+	scan  bool // data is good until next alone: memory is used again
+	space []byte
 }
 
 // outcome is what a cursor has found.
@@ -32,7 +34,7 @@ const (
 	damaged         // what is here is no record
 )
 
-// next returns the record at the cursor and goes on behind it. The data stays as it is for ever.
+// next returns the record at the cursor and goes on behind it. The data stays as it is for ever, unless the cursor only scans.
 func (c *cursor) next() (seq uint64, data []byte, o outcome, err error) {
 	if c.off >= c.end {
 		return 0, nil, atEnd, nil
@@ -95,8 +97,13 @@ func (c *cursor) fill(n int) error {
 	if size <= int64(len(c.buf)) {
 		return nil
 	}
-	// A new piece of memory each time: what was returned stays with whoever has it.
-	b := make([]byte, size)
+	b := c.space
+	if int64(cap(b)) < size || !c.scan {
+		b = make([]byte, size) // what was returned stays with whoever has it
+	}
+	if b = b[:size]; c.scan {
+		c.space = b
+	}
 	m, err := c.seg.file.ReadAt(b, c.off)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err

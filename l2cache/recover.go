@@ -179,7 +179,7 @@ func (q *recovery) scanEnd(s *segment) error {
 		return err
 	}
 	defer q.release(s)
-	c := cursor{seg: s, off: segmentPrefix, end: s.end, limit: 1<<64 - 1, last: s.base - 1}
+	c := cursor{seg: s, off: segmentPrefix, end: s.end, limit: 1<<64 - 1, last: s.base - 1, scan: true}
 	end := int64(segmentPrefix)
 	for {
 		at := c.off
