@@ -100,20 +100,21 @@ func lookupAccount(name string) (account, error) {
 	return a, nil
 }
 
-// give lets an account write what its agent must: it becomes the owner of the config file and of the folders that the config
-// names, and may make files in the folder conf. There the sticky bit keeps what belongs to root as it is, such as a policy.
-// Folders outside of the agent's own are made when they are missing, and else stay whose they are. Links are not followed.
+// give makes an account the owner of what its agent must write: the config file with the folder conf, since a file is written
+// whole or not at all, and the folders that the config names. Folders outside of the agent's own are made when they are missing,
+// and else stay whose they are. Links are not followed.
 func (a account) give(conf string, folders []string) (given []string, err error) {
 	home := homeOf(conf)
-	if err := os.Lchown(conf, a.uid, a.gid); err != nil {
-		return nil, err
-	}
-	given = append(given, conf)
-	if dir := filepath.Dir(conf); dir != home {
-		if err := errors.Join(os.Chown(dir, 0, a.gid), os.Chmod(dir, 0o775|fs.ModeSticky)); err != nil {
-			return given, err
+	take := func(path string) {
+		if e := os.Lchown(path, a.uid, a.gid); e != nil {
+			err = errors.Join(err, e)
+			return
 		}
-		given = append(given, dir)
+		given = append(given, path)
+	}
+	take(conf)
+	if dir := filepath.Dir(conf); dir != home {
+		take(dir)
 	}
 	for _, dir := range folders {
 		rel, e := filepath.Rel(home, dir)
@@ -126,14 +127,24 @@ func (a account) give(conf string, folders []string) (given []string, err error)
 			continue
 		}
 		given = append(given, dir)
-		err = errors.Join(err, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, e error) error {
-			if e != nil {
-				return e
-			}
-			return os.Lchown(path, a.uid, a.gid)
-		}))
+		err = errors.Join(err, a.giveAll(dir))
 	}
 	return given, err
+}
+
+// giveAll makes an account the owner of a folder and of what is in it. Nobody who may write there can lead it elsewhere.
+func (a account) giveAll(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return root.Lchown(filepath.FromSlash(path), a.uid, a.gid)
+	})
 }
 
 // reaches returns what keeps an account from running a program: a folder above it, or the file itself.

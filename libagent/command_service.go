@@ -110,7 +110,7 @@ func (c Command) prepare(s *agentService, settings Settings, file string) error 
 	}
 	given, err := a.give(file, foldersOf(settings, file))
 	for _, path := range given {
-		fmt.Fprintf(c.Stdout, "%s: may be written by %s now\n", path, s.User)
+		fmt.Fprintf(c.Stdout, "%s: belongs to %s now\n", path, s.User)
 	}
 	return err
 }

@@ -32,9 +32,11 @@ said() { grep -Eq -e "${*: -1}" <<<"$("${@:1:$#-1}")"; }
 connected() { said status 'connected for'; }
 logged() { grep -q "$1" "$home"/logs/example-agent.log; }
 pid_of() { status | sed -n 's/^agent .* pid \([0-9]*\),.*/\1/p'; }
-# What is on the machine that an installation could leave something in. The backups are those of useradd.
+# What is on the machine that an installation could leave something in: by name or by content, and accounts. The backups are those
+# of useradd.
 machine() {
-	find /etc /usr/lib/systemd /var/spool /var/mail -xdev \( -type f -o -type l \) ! -name '*-' ! -name '.pwd.lock' -printf '%p %l\n' 2>/dev/null | sort
+	find /etc /usr/lib/systemd /var/spool /var/mail -xdev -name '*example-agent*' -printf '%p %l\n' 2>/dev/null | sort
+	grep -rlsI example-agent /etc --exclude='*-' | sort
 	sort /etc/passwd /etc/group
 }
 
@@ -78,13 +80,6 @@ if [ "$manager" = systemd ]; then
 	said status '^limit .*50% of a core: cgroup v2' || fail "limit: $(status | grep limit)"
 fi
 
-say 'what belongs to root stays as it is, whatever the agent does'
-echo policy >"$home/conf/policy.conf"
-for what in "echo x >$home/conf/policy.conf" "mv $home/conf/agent.conf $home/conf/policy.conf" "rm -f $home/conf/policy.conf"; do
-	! su -s /bin/sh -c "$what" example-agent >/dev/null 2>&1 || fail "the agent can: $what"
-done
-rm "$home/conf/policy.conf"
-
 say 'kill -9'
 kill -9 "$pid"
 if [ "$manager" = systemd ]; then
@@ -98,6 +93,7 @@ else
 fi
 
 say 'reload'
+echo '# a remark of the operator' >>"$home/conf/agent.conf"
 sed -i 's/^# basic.log.level = .*/basic.log.level = debug/' "$home/conf/agent.conf"
 if [ "$manager" = systemd ]; then systemctl reload example-agent; else /etc/init.d/example-agent reload; fi
 until_ok 'the config is reloaded' logged 'config reloaded'

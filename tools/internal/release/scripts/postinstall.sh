@@ -8,16 +8,19 @@ configure) [ -z "$2" ] && first=yes || first= ;;
 *) exit 0 ;;
 esac
 
-# The service makes folders of its own here, and writes what it is assigned into its config, which may hold secrets. What belongs
-# to root it can neither change nor replace, which the sticky bit sees to: its program, and a policy that says what it may do.
-for d in /opt/@name@ /opt/@name@/conf; do
-	chown root:@name@ $d
-	chmod 1775 $d
-done
+# The service makes folders of its own here. What belongs to root it can neither change nor replace, which the sticky bit sees
+# to: its program, and a policy that says what it may do.
+chown root:@name@ /opt/@name@
+chmod 1775 /opt/@name@
+# It writes what it is assigned into its config, which may hold secrets. No sticky bit here: Linux would keep root from editing
+# what is the service's (fs.protected_regular).
+[ -z "$first" ] || chown -h @name@:@name@ /opt/@name@/conf
 for f in @confs@; do
-	[ -f "$f" ] || continue
-	chown @name@:@name@ "$f"
-	[ -z "$first" ] || chmod 0640 "$f"
+	# Where the service may write, a later installation touches nothing: it could be led elsewhere.
+	if [ -n "$first" ] && [ -f "$f" ] && [ ! -L "$f" ]; then
+		chown @name@:@name@ "$f"
+		chmod 0640 "$f"
+	fi
 done
 
 command -v systemctl >/dev/null || exit 0

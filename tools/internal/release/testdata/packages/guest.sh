@@ -22,8 +22,10 @@ until_ok() {
 	done
 	fail "$what: not within 30 s"
 }
+# What a package could leave: by name or by content, and accounts. The backups are those of useradd.
 machine() {
-	find /opt /etc /usr/lib/systemd -xdev \( -type f -o -type l \) ! -name '*-' ! -name '.pwd.lock' ! -path '/etc/dpkg/*' -printf '%p %l\n' | sort
+	find /opt /etc /usr/lib/systemd -xdev \( -name '*example-agent*' -o -name '*agent-server*' \) -printf '%p %l\n' | sort
+	grep -rlsIE 'example-agent|agent-server' /etc --exclude='*-' | sort
 	sort /etc/passwd /etc/group
 }
 connected() { [[ $(/opt/example-agent/bin/example-agent status --conf /opt/example-agent/conf/agent.conf) == *'connected for'* ]]; }
@@ -55,7 +57,7 @@ for kind in deb rpm; do
 		[ "$(systemctl is-enabled $p)" = enabled ] || fail "$p is not enabled"
 		! active $p || fail "$p runs before anybody has configured it"
 		[ "$(stat -c %U:%a /opt/$p/conf/*.conf)" = "$p:640" ] || fail "config: $(ls -l /opt/$p/conf)"
-		[ "$(stat -c %U:%G:%a /opt/$p /opt/$p/conf | uniq)" = "root:$p:1775" ] || fail "folders: $(ls -ld /opt/$p /opt/$p/conf)"
+		[ "$(stat -c %U:%G:%a /opt/$p)" = "root:$p:1775" ] || fail "folder: $(ls -ld /opt/$p)"
 		[ "$(stat -c %U:%a /opt/$p/bin/$p)" = root:755 ] || fail "binary: $(ls -l /opt/$p/bin)"
 		systemd-analyze verify --man=no /usr/lib/systemd/system/$p.service || fail "unit of $p"
 	done
@@ -66,14 +68,14 @@ for kind in deb rpm; do
 	[ "$(ps -o user:20= -p "$(main_pid example-agent)" | tr -d ' ')" = example-agent ] || fail 'the agent runs as somebody else'
 
 	say "$kind: what belongs to root stays as it is, whatever the service does"
-	echo 'policy' >/opt/example-agent/conf/policy.conf
-	for what in "echo x >/opt/example-agent/conf/policy.conf" "mv /opt/example-agent/conf/agent.conf /opt/example-agent/conf/policy.conf" \
-		"rm -f /opt/example-agent/conf/policy.conf" "mv /opt/example-agent/bin /opt/example-agent/x" "echo x >/opt/example-agent/bin/example-agent"; do
-		! su -s /bin/sh -c "$what" example-agent >/dev/null 2>&1 || fail "the service can: $what"
+	echo 'policy' >/opt/example-agent/policy.conf
+	for what in "echo x >policy.conf" "mv conf/agent.conf policy.conf" "rm -f policy.conf" "mv bin x" "echo x >bin/example-agent" "rm -f bin/example-agent"; do
+		! su -s /bin/sh -c "cd /opt/example-agent && $what" example-agent >/dev/null 2>&1 || fail "the service can: $what"
 	done
+	echo 'more' >>/opt/example-agent/policy.conf || fail 'root cannot write what is his'
 	grep -q '^basic.id = agent-' /opt/example-agent/conf/agent.conf || fail 'the assigned id is not in the config'
 	[ -s /opt/example-agent/logs/example-agent.log ] || fail 'no log'
-	rm /opt/example-agent/conf/policy.conf
+	rm /opt/example-agent/policy.conf
 
 	say "$kind: upgrade"
 	echo 'greeting = a word of the operator' >>/opt/example-agent/conf/agent.conf
