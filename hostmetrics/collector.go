@@ -30,8 +30,6 @@ type Collector struct {
 	cpuTimes  window[cpuTime]
 	traffic   window[diskCounters]
 	processes window[map[processKey]processTime]
-
-	platform platform
 }
 
 // New returns a collector. It takes a first look at what rates are made of.

@@ -85,10 +85,7 @@ func (c *Collector) memoryInContainer() (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	stat, version, err := c.group("memory.stat", "memory/memory.stat")
-	if err != nil {
-		return used, nil
-	}
+	stat, version, _ := c.group("memory.stat", "memory/memory.stat") // without it, the page cache counts as used
 	key := "inactive_file"
 	if version == 1 {
 		key = "total_inactive_file"

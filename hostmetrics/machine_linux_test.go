@@ -157,6 +157,9 @@ func TestUsageOfMachine(t *testing.T) {
 	if want := (hostmetrics.InterfaceUsage{Name: "lo", BytesRecv: 10, PacketsRecv: 1, BytesSent: 20, PacketsSent: 2}); len(u.Interfaces) != 1 || u.Interfaces[0] != want {
 		t.Errorf("interfaces %+v", u.Interfaces)
 	}
+	if w := m.warned(); len(w) > 0 {
+		t.Errorf("warned of a machine that says everything: %q", w)
+	}
 	if err := os.RemoveAll(filepath.Join(m.root, "proc")); err != nil {
 		t.Fatal(err)
 	}

@@ -14,11 +14,6 @@ import (
 // maxFile is how much of a file is read.
 const maxFile = 4 << 20
 
-// platform is what a collector needs on this system.
-type platform struct {
-	passwd passwd
-}
-
 // path returns where a file of the machine is.
 func (c *Collector) path(name ...string) string { return filepath.Join(c.root, filepath.Join(name...)) }
 
@@ -92,8 +87,8 @@ func pairs(text []byte) iter.Seq2[string, string] {
 				continue
 			}
 			name, value := string(bytes.TrimSpace(line[:i])), line[i+1:]
-			if j := bytes.IndexByte(line, ':'); j >= 0 {
-				name, value = string(bytes.TrimSpace(line[:j])), line[j+1:]
+			if before, after, ok := bytes.Cut(line, []byte{':'}); ok {
+				name, value = string(bytes.TrimSpace(before)), after
 			}
 			if !yield(name, string(bytes.TrimSpace(value))) {
 				return

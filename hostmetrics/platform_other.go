@@ -10,9 +10,6 @@ import (
 	"github.com/shirou/gopsutil/v3/host"
 )
 
-// platform is what a collector needs on this system: nothing.
-type platform struct{}
-
 // readHost says how the machine is called, and how long it has been up.
 func (c *Collector) readHost(ctx context.Context) (func(*Static), error) {
 	name, err := os.Hostname()

@@ -3,10 +3,7 @@ package hostmetrics
 import (
 	"bytes"
 	"context"
-	"os"
 	"strings"
-	"sync"
-	"time"
 )
 
 // maxUsers is how many accounts are reported.
@@ -35,33 +32,18 @@ func parsePasswd(text []byte) []User {
 	return list
 }
 
-// passwd knows names of accounts. The file is read again when it has changed.
-type passwd struct {
-	mu      sync.Mutex // guards what follows
-	changed time.Time
-	names   map[string]string // by uid
-}
-
-// names returns the names of accounts by their uids, which must not be changed.
+// userNames returns the names of accounts by their numbers, the first of each.
 func (c *Collector) userNames() map[string]string {
-	p := &c.platform.passwd
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	file := c.path("etc/passwd")
-	st, err := os.Stat(file)
-	if err != nil || st.ModTime().Equal(p.changed) {
-		return p.names
-	}
+	names := make(map[string]string)
 	var f files
-	text, err := f.read(file)
+	text, err := f.read(c.path("etc/passwd"))
 	if err != nil {
-		return p.names
+		c.warn("names of users", err)
 	}
-	p.changed, p.names = st.ModTime(), make(map[string]string)
 	for _, u := range parsePasswd(text) {
-		if _, ok := p.names[u.ID]; !ok {
-			p.names[u.ID] = u.Name
+		if _, ok := names[u.ID]; !ok {
+			names[u.ID] = u.Name
 		}
 	}
-	return p.names
+	return names
 }

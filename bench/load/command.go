@@ -26,7 +26,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
 	root.SetArgs(args)
-	root.AddCommand(c.bench(), c.soak(), c.metrics(), c.worker(), c.peer())
+	root.AddCommand(c.bench(), c.soak(), c.metrics(), c.busyHost(), c.worker(), c.peer())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(c.Stderr, "load:", err)
 		return 1
@@ -86,6 +86,19 @@ func (c Command) metrics() *cobra.Command {
 	cmd.Flags().IntVar(&opt.Agents, "agents", 1000, "agents of the fleet")
 	cmd.Flags().DurationVar(&opt.Every, "every", 5*time.Second, "time between two reports of an agent")
 	cmd.Flags().DurationVar(&opt.For, "for", time.Minute, "how long")
+	return cmd
+}
+
+func (c Command) busyHost() *cobra.Command {
+	var sockets, processes int
+	var d time.Duration
+	cmd := &cobra.Command{
+		Use: "busy-host", Short: "Give this machine many sockets and processes, for metrics-agent to look at", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return BusyHost(cmd.Context(), sockets, processes, d, c.Stdout) },
+	}
+	cmd.Flags().IntVar(&sockets, "sockets", 19_000, "sockets, each an end of a connection")
+	cmd.Flags().IntVar(&processes, "processes", 2000, "processes")
+	cmd.Flags().DurationVar(&d, "for", 10*time.Minute, "how long")
 	return cmd
 }
 

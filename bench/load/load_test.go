@@ -3,6 +3,8 @@ package load_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,5 +107,17 @@ func TestMetrics(t *testing.T) {
 	err := load.Metrics(t.Context(), agentServer(t), load.MetricsOptions{Agents: 200, Every: time.Second, For: 3 * time.Second}, &out)
 	if err != nil || !strings.Contains(out.String(), "600 reports, none lost, none twice") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// A machine is made busy for as long as asked.
+func TestBusyHost(t *testing.T) {
+	var out bytes.Buffer
+	if err := load.BusyHost(t.Context(), 20, 3, time.Millisecond, &out); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	out.Reset()
+	if err := load.BusyHost(t.Context(), 20, 3, time.Second, &out); err != nil || out.String() != "20 sockets, 3 processes\n" {
+		t.Errorf("%q, %v", out.String(), err)
 	}
 }
