@@ -94,7 +94,9 @@ func (c Command) busyHost() *cobra.Command {
 	var d time.Duration
 	cmd := &cobra.Command{
 		Use: "busy-host", Short: "Give this machine many sockets and processes, for metrics-agent to look at", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return BusyHost(cmd.Context(), sockets, processes, d, c.Stdout) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return BusyHost(cmd.Context(), sockets, processes, d, c.Stdout)
+		},
 	}
 	cmd.Flags().IntVar(&sockets, "sockets", 19_000, "sockets, each an end of a connection")
 	cmd.Flags().IntVar(&processes, "processes", 2000, "processes")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
