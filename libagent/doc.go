@@ -2,7 +2,7 @@
 // report back.
 //
 // An author writes an [App]: a name, a version, a config struct with its defaults, and Setup, which registers what the
-// agent answers ([Handle], [HandleStream], [HandleNotice]) and what it does on its own ([Agent.Every], [Emit]). [Main] makes
+// agent answers ([Handle], [HandleStream], [HandleNotice]) and what it does on its own ([Agent.Every], [Agent.Go], [Emit]). [Main] makes
 // a program of it: config file, logging, resource limits, the connection with handshake and reconnect, the monitor
 // report, signals, commands and exit codes. [Run] is the same for a test or for a program of one's own.
 //

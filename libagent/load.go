@@ -137,20 +137,20 @@ func load(app App, file string) (Settings, []*kvconf.Error, error) {
 }
 
 // load decodes what was read on top of the app's defaults.
-func (src *source) load(app App) (Settings, []*kvconf.Error, error) {
-	s := app.NewConfig()
-	if err := hasSection(s); err != nil {
+func (s *source) load(app App) (Settings, []*kvconf.Error, error) {
+	conf := app.NewConfig()
+	if err := hasSection(conf); err != nil {
 		return nil, nil, err
 	}
-	c := s.Basic()
+	c := conf.Basic()
 	c.fill(app.Name())
-	d := kvconf.NewEntryDecoder(src.entries).File(src.file).Tolerant().Expand(src.lookup)
-	wrong := d.Decode(s)
+	d := kvconf.NewEntryDecoder(s.entries).File(s.file).Tolerant().Expand(s.lookup)
+	wrong := d.Decode(conf)
 	findings := d.Findings()
 	for _, e := range fieldErrors("limit", c.Limit.Validate()) {
-		findings = append(findings, src.at(e))
+		findings = append(findings, s.at(e))
 	}
-	if err := src.check(s); wrong == nil {
+	if err := s.check(conf); wrong == nil {
 		wrong = err
 	} else {
 		wrong = more(wrong, err)
@@ -158,7 +158,7 @@ func (src *source) load(app App) (Settings, []*kvconf.Error, error) {
 	if wrong != nil {
 		return nil, nil, more(wrong, findings...)
 	}
-	return s, findings, nil
+	return conf, findings, nil
 }
 
 // more adds to the errors of a file what else is wrong with it, at other keys: a key that is not known often is why another

@@ -127,7 +127,7 @@ func askThrough(c net.Conn, p *url.URL, addr string) error {
 	}
 	limited := &io.LimitedReader{R: c, N: maxProxyAnswer}
 	answer := bufio.NewReaderSize(limited, 4<<10)
-	resp, err := http.ReadResponse(answer, req)
+	resp, err := http.ReadResponse(answer, req) //nolint:bodyclose // closing would read it; the connection ends, or is the server's
 	switch {
 	case err != nil && limited.N == 0:
 		return fmt.Errorf("answer of more than %d bytes", maxProxyAnswer)

@@ -76,7 +76,10 @@ func (w *fileWatch) run() {
 			if e.Has(fsnotify.Chmod) && e.Op&^fsnotify.Chmod == 0 {
 				continue
 			}
-		case <-w.watcher.Errors: // such as too many events at once: some are missing
+		case _, ok := <-w.watcher.Errors: // such as too many events at once: some are missing
+			if !ok {
+				return
+			}
 		case <-again:
 		case <-quiet:
 			quiet, first, again = nil, time.Time{}, nil

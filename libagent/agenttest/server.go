@@ -17,8 +17,8 @@ import (
 
 // Options are those of a [Server]. The zero value works.
 type Options struct {
-	// Old makes the server one of the field: it announces nothing that such a server does not know, and ends connections
-	// without a goodbye. By default, it is one of this framework.
+	// Old has the server end connections without a goodbye, as servers of the field do. By default, it says goodbye. Neither
+	// kind keeps a journal: what an agent emits is let go when it is written.
 	Old bool
 
 	// TLS has the server speak TLS. By default, it does not.
@@ -66,8 +66,9 @@ func NewServer(tb testing.TB, opt *Options) *Server {
 		s.opt.Patience = time.Minute
 	}
 	s.http = &http.Server{
-		Handler:   http.HandlerFunc(s.serveHTTP),
-		TLSConfig: s.opt.TLS,
+		Handler:           http.HandlerFunc(s.serveHTTP),
+		TLSConfig:         s.opt.TLS,
+		ReadHeaderTimeout: time.Minute,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if t, ok := c.(*tls.Conn); ok {
 				c = t.NetConn()
