@@ -309,7 +309,7 @@ func TestTransfersAreBounded(t *testing.T) {
 // An upload arrives whole, small ones in the message and large ones fetched, also in parts, and with the right sums.
 func TestUpload(t *testing.T) {
 	s, _ := start(t, files.Config{})
-	for _, n := range []int{0, 5, 1 << 20, 1<<20 + 1, 3_000_000} {
+	for _, n := range []int{0, 5, 32 << 10, 1 << 20, 1<<20 + 1, 3_000_000} {
 		data := content(n)
 		for name, features := range map[string][]string{"field": nil, "ours": {wire.FeatureFiles}} {
 			t.Run(fmt.Sprint(name, n), func(t *testing.T) {
@@ -332,18 +332,22 @@ func TestUpload(t *testing.T) {
 				})
 				defer a.Leave()
 				hash := md5.Sum(data)
+				limit := 1 << 20
+				if features != nil {
+					limit = 32 << 10
+				}
 				resp, body := s.PostForm(t, "/api/file/a/upload", servertest.Field{Name: "file", Filename: `C:\dir\x`, Value: string(data)},
 					servertest.Field{Name: "dir", Value: "/srv"}, servertest.Field{Name: "md5", Value: hex.EncodeToString(hash[:])},
 					servertest.Field{Name: "mod", Value: "4750"}, servertest.Field{Name: "own_user", Value: "u"})
 				servertest.Want(t, resp, body, 200, `{"code":0}`)
 				q := <-got
-				if q.Name != "x" || q.Dir != "/srv" || q.Mode.String() != "urwxr-x---" || q.OwnUser != "u" || q.Size != uint64(n) || (q.URI != "") != (n > 1<<20) {
+				if q.Name != "x" || q.Dir != "/srv" || q.Mode.String() != "urwxr-x---" || q.OwnUser != "u" || q.Size != uint64(n) || (q.URI != "") != (n > limit) {
 					t.Errorf("%+v", q)
 				}
 				if features == nil && (q.MD5 != hash || q.SHA256 != "" || q.Detail) || features != nil && q.SHA256 != sum(data) {
 					t.Errorf("sums %x %s", q.MD5, q.SHA256)
 				}
-				if n > 1<<20 { // the offer ends with the upload
+				if n > limit { // the offer ends with the upload
 					if status := fetchStatus(t, s, q); status != http.StatusNotFound {
 						t.Errorf("afterwards: %d", status)
 					}
@@ -374,7 +378,8 @@ func fetchStatus(t testing.TB, s *servertest.Server, q wire.UploadRequest) int {
 func fetchInParts(t testing.TB, s *servertest.Server, q wire.UploadRequest) []byte {
 	t.Helper()
 	var all []byte
-	for _, part := range []string{"bytes=0-499999", "bytes=500000-"} {
+	half := q.Size / 2
+	for _, part := range []string{fmt.Sprintf("bytes=0-%d", half-1), fmt.Sprintf("bytes=%d-", half)} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.AgentAddr().String()+q.URI, nil)
 		if err != nil {
 			t.Error(err)

@@ -61,7 +61,7 @@ func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string
 		r, err = wire.Upload.Reply.Decode(frame)
 		return true, err
 	}
-	if u.Content.Len() <= wire.MaxInline {
+	if u.Content.Len() <= inline(ours) {
 		err = f.fleet.Call(ctx, agent, func(b []byte, task string) ([]byte, error) {
 			return wire.Upload.Request.Append(b, task, &q)
 		}, take)
@@ -72,6 +72,15 @@ func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string
 		err = &AgentError{Msg: clip(r.Msg), Why: r.Why}
 	}
 	return r.Dir, err
+}
+
+// inline is the size up to which a file is sent in the message, in bytes. Fetching it costs a request; being in a message costs
+// much more for each byte.
+func inline(ours bool) int64 {
+	if ours {
+		return 32 << 10
+	}
+	return wire.MaxInline
 }
 
 // request is what the agent is asked.
@@ -88,12 +97,12 @@ func (u *Upload) request(ours bool) (q wire.UploadRequest, err error) {
 		}
 		q.Detail, q.SHA256 = true, hex.EncodeToString(sum[:])
 	}
-	if !ours || size <= wire.MaxInline { // for a large file it would take longer than all the rest
+	if !ours || size <= inline(ours) { // for a large file it would take longer than all the rest
 		if q.MD5, err = u.Content.MD5(); err != nil {
 			return q, err
 		}
 	}
-	if size > 0 && size <= wire.MaxInline {
+	if size > 0 && size <= inline(ours) {
 		data := make([]byte, size)
 		if _, err := u.Content.ReadAt(data, 0); err != nil && err != io.EOF {
 			return q, err
