@@ -186,7 +186,9 @@ func startSSH(b *testing.B) func(command string) error {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { master.Process.Kill(); master.Wait() })
-	run := func(command string) error { return exec.Command("ssh", append(args[:len(args):len(args)], "127.0.0.1", command)...).Run() }
+	run := func(command string) error {
+		return exec.Command("ssh", append(args[:len(args):len(args)], "127.0.0.1", command)...).Run()
+	}
 	for until := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if _, err := os.Stat(filepath.Join(dir, "mux")); err == nil {
 			return run
