@@ -98,7 +98,7 @@ func (f *enrollFlags) config(app App, src *source) (*Config, string, error) {
 	}
 	for key, value := range map[string]string{"id": f.id, "tls.fingerprint": f.pin, "tls.ca": f.ca} {
 		if value != "" {
-			src.set(section+"."+key, strings.ReplaceAll(value, "$", "$$"))
+			src.set(section+"."+key, value)
 		}
 	}
 	s, _, err := src.load(app)

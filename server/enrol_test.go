@@ -150,7 +150,7 @@ func (f *fleet) enrol(t testing.TB, h *host, token, id string) int {
 // keep takes a certificate.
 func (h *host) keep(t testing.TB, answer map[string]any) {
 	t.Helper()
-	b, _ := pem.Decode([]byte(fmt.Sprint(answer["cert"])))
+	b, _ := pem.Decode(fmt.Append(nil, answer["cert"]))
 	if b == nil {
 		t.Fatalf("no certificate in %v", answer)
 	}
