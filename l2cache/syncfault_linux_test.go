@@ -63,10 +63,14 @@ func TestSyncFails(t *testing.T) {
 			if s := q.Stats(); s.Fault == nil || s.Faults == 0 {
 				t.Errorf("%+v", s)
 			}
-			if mode == l2cache.SyncInterval {
-				l.forget(q)
+			check := func(q *queue) {
+				t.Helper()
+				if mode == l2cache.SyncInterval {
+					l.forget(q)
+				}
+				l.check(q)
 			}
-			l.check(q)
+			check(q)
 			remove(t, filepath.Join(backing, "filler"))
 			l.refused = nil
 			for i := range 10 {
@@ -75,13 +79,13 @@ func TestSyncFails(t *testing.T) {
 			if len(l.refused) > 0 || q.Stats().Fault != nil {
 				t.Errorf("the disk works: %v, %+v", l.refused, q.Stats())
 			}
-			l.check(q)
+			check(q)
 			q.close()
 			// What is read now comes from the disk.
 			if err := os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0o200); err != nil {
 				t.Logf("the cache is not emptied: %v", err)
 			}
-			l.check(open(t, cfg))
+			check(open(t, cfg))
 		})
 	}
 }
