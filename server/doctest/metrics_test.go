@@ -30,11 +30,23 @@ func provoke(t *testing.T, r *running) {
 	if _, err := server.Call(t.Context(), r.Server, "nobody", wire.Foo, wire.Empty{}); !errors.Is(err, server.ErrNotFound) {
 		t.Fatal(err)
 	}
-	c, err := conn.Dialer{}.Dial(t.Context(), "ws://"+r.AgentAddr().String()+"/ws/agent")
-	if err != nil {
+	dial := func() *conn.Conn {
+		c, err := conn.Dialer{}.Dial(t.Context(), "ws://"+r.AgentAddr().String()+"/ws/agent")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close(conn.CodeNormal, "") })
+		return c
+	}
+	gone := dial()
+	if err := gone.Send(t.Context(), conn.Bulk, []byte(`{"type":1,"come":{"id":"gone","name":"example-agent","version":"1.0.0"}}`)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close(conn.CodeNormal, "") })
+	if _, err := gone.Receive(); err != nil {
+		t.Fatal(err)
+	}
+	gone.Close(conn.CodeNormal, "")
+	c := dial()
 	for _, frame := range []string{
 		`{"type":1,"come":{"id":"host-17","name":"example-agent","version":"1.0.0"}}`,
 		`{"type":55}`, `{"type":7}`, `{"type":30000}`, `{"type":7,"ai":{"v":"1.0.0","gv":"go1"}}`,
@@ -71,7 +83,8 @@ func TestMetrics(t *testing.T) {
 			return err
 		}
 		actual, actualTags := scrape(body)
-		if _, asked := actual["agent_server_api_requests_total"]; !asked || len(actualTags) == 0 {
+		_, asked := actual["agent_server_api_requests_total"]
+		if _, ended := actual["agent_server_sessions_ended_total"]; !asked || !ended || len(actualTags) == 0 {
 			return fmt.Errorf("metrics: %v", actual)
 		}
 		if !maps.Equal(actual, documented) {
