@@ -24,11 +24,9 @@ func Mount(t testing.TB) *Disk {
 		t.Skip("SKIP: a disk that fails needs root and /dev/fuse")
 	}
 	d := &Disk{dir: t.TempDir()}
-	root := &fs.LoopbackRoot{Path: t.TempDir()}
-	root.NewNode = func(_ *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
-		return &node{fs.LoopbackNode{RootData: root}, d}
-	}
-	server, err := fs.Mount(d.dir, root.NewNode(root, nil, "", nil), &fs.Options{
+	root := &node{&fs.LoopbackNode{RootData: &fs.LoopbackRoot{Path: t.TempDir()}}, d}
+	root.RootData.RootNode = root
+	server, err := fs.Mount(d.dir, root, &fs.Options{
 		MountOptions: fuse.MountOptions{DirectMountStrict: true},
 	})
 	if err != nil {
@@ -52,8 +50,13 @@ func (d *Disk) FailWrites(errno syscall.Errno) { d.write.Store(int32(errno)) }
 func (d *Disk) FailSyncs(errno syscall.Errno) { d.fsync.Store(int32(errno)) }
 
 type node struct {
-	fs.LoopbackNode
+	*fs.LoopbackNode
 	disk *Disk
+}
+
+// WrapChild implements [fs.NodeWrapChilder].
+func (n *node) WrapChild(_ context.Context, ops fs.InodeEmbedder) fs.InodeEmbedder {
+	return &node{ops.(*fs.LoopbackNode), n.disk}
 }
 
 func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
