@@ -38,6 +38,9 @@ func (ag *Agent) webURL() url.URL {
 	return url.URL{Scheme: ag.scheme("http", server), Host: hostPort(server)}
 }
 
+// idleConnections is how many connections to the server stay open for a while after a request.
+const idleConnections = 64
+
 // newWeb makes the client of Do.
 func (ag *Agent) newWeb() *http.Client {
 	return &http.Client{
@@ -47,6 +50,7 @@ func (ag *Agent) newWeb() *http.Client {
 			TLSHandshakeTimeout:   dialTimeout,
 			ResponseHeaderTimeout: handshakeTimeout,
 			IdleConnTimeout:       heartbeat,
+			MaxIdleConnsPerHost:   idleConnections,
 			DisableCompression:    true,
 			ReadBufferSize:        64 << 10,
 			WriteBufferSize:       64 << 10,

@@ -1,6 +1,7 @@
 package form
 
 import (
+	"bufio"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
@@ -13,11 +14,15 @@ import (
 // fileField is the name of the part that is a file.
 const fileField = "file"
 
+// readSize is how much of a body is read at a time, in bytes.
+const readSize = 128 << 10
+
 func (rd *reader) multipart(boundary string) error {
 	if boundary == "" {
 		return errors.New("content type: no boundary")
 	}
-	parts := multipart.NewReader(rd.body, boundary)
+	// The reader of parts reads 4 KiB at a time, which would be a system call each.
+	parts := multipart.NewReader(bufio.NewReaderSize(rd.body, readSize), boundary)
 	for {
 		p, err := parts.NextRawPart()
 		if err == io.EOF {
