@@ -156,7 +156,7 @@ func (d *logDownload) takeInfo(f *wire.Frame) error {
 	if !info.OK {
 		return &AgentError{Text: clip(info.Msg, maxErrorText)}
 	}
-	s, err := d.spools.open(d.id, info.Size, info.MD5)
+	s, err := d.spools.begin(d.id, info.Size, info.MD5)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
 )
@@ -25,7 +26,7 @@ func paths(f *fixture) map[string]string {
 
 // No route answers a stranger, not even with the news that it does not exist.
 func TestEveryRouteNeedsToken(t *testing.T) {
-	f := start(t, server.Config{})
+	f := start(t, server.Config{API: server.APIConfig{Timeout: 50 * time.Millisecond}}) // the agent answers nothing
 	f.agent(t, "x", "other-agent")
 	all := paths(f)
 	for _, want := range []string{"/api/info/server", "/api/agents", "/api/agents/x", "/api/foo/x", "/api/openapi.json", "/metrics"} {

@@ -111,32 +111,3 @@ func TestLoadConfigRefuses(t *testing.T) {
 		})
 	}
 }
-
-// The file that comes with the server says what the defaults are, and holds every setting.
-func TestDefaultConfigFile(t *testing.T) {
-	const file = "agent-server/conf/server.conf"
-	if _, err := server.LoadConfig(file); err != nil {
-		t.Error(err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := kvconf.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for key, want := range map[string]string{
-		"listen": "127.0.0.1:13081", "api.listen": "127.0.0.1:13080", "api.timeout": "1m", "connect_limit": "2000",
-		"data_dir": "data", "insecure": "false", "api.rate": "50000", "agents.cert_life": "2160h", "audit.size": "1GB", "audit.age": "0s",
-	} {
-		if got, ok := doc.Get(key); !ok || got != want {
-			t.Errorf("%s is %q, want the default %q", key, got, want)
-		}
-	}
-	for _, key := range []string{"id", "api.token_file", "api.hosts", "tls.cert", "tls.key", "tls.names", "agents.auth"} {
-		if !strings.Contains(string(text), "\n# "+key+" = ") {
-			t.Errorf("the file does not show %s", key)
-		}
-	}
-}

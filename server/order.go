@@ -24,12 +24,9 @@ type order struct {
 	entry audit.Entry
 }
 
-// deliver sends a frame to an agent. All that is sent to agents goes through here, and an order is in the audit log, on the
+// deliver sends a frame to an agent. All that is sent to agents goes through record, and an order is in the audit log, on the
 // disk, before.
 func (s *Server) deliver(ctx context.Context, sess *session, task string, frame []byte) (*order, error) {
-	if ctx.Value(queryKey{}) != nil {
-		return nil, sess.send(ctx, frame)
-	}
 	o, err := s.record(ctx, sess, task, frame)
 	if err != nil {
 		return nil, err
@@ -41,8 +38,11 @@ func (s *Server) deliver(ctx context.Context, sess *session, task string, frame 
 	return o, nil
 }
 
-// record writes an order down.
+// record writes an order down. It returns nil for a message that only asks.
 func (s *Server) record(ctx context.Context, sess *session, task string, frame []byte) (*order, error) {
+	if ctx.Value(queryKey{}) != nil {
+		return nil, nil
+	}
 	f, err := wire.Parse(frame)
 	if err != nil {
 		return nil, err

@@ -55,17 +55,23 @@ func (s *Server) peerOf(r *http.Request) (peer, error) {
 	return p, s.roster.Admit(id.ID, id.Enrolment, p.serial)
 }
 
-// admitsUnenrolled reports whether agents of the field may come in here. By default they may where only this host can be:
-// a listener on loopback, or, for a handler that is mounted elsewhere, a connection on it or in memory.
+// defaultAuth is agents.auth of a listener for which nothing is said: agents of the field may come in where only this host
+// can be.
+func defaultAuth(listen string) string {
+	if isLoopback(listen) {
+		return authOpen
+	}
+	return authEnrolled
+}
+
+// admitsUnenrolled reports whether agents of the field may come in here. A handler that is mounted elsewhere, and for which
+// nothing is said, lets them in on connections of this host and in memory.
 func (s *Server) admitsUnenrolled(r *http.Request) bool {
 	switch s.cfg.Agents.Auth {
 	case authOpen:
 		return true
 	case authEnrolled:
 		return false
-	}
-	if s.cfg.Listen != noListener {
-		return isLoopback(s.cfg.Listen)
 	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	return !ok || local.Network() == "pipe" || isLoopback(local.String())
@@ -120,7 +126,7 @@ func (s *Server) stillEnrolled(sess *session) error {
 
 // tookOver writes down that a session has taken the id of another one.
 func (s *Server) tookOver(old, sess *session) {
-	s.refused(audit.Entry{
+	s.note(audit.Entry{
 		Event: "takeover", Actor: "agent", From: sess.agent.Remote, Target: sess.agent.ID, Result: "ok",
 		Detail: map[string]any{"from": old.agent.Remote, "authenticated": sess.agent.Authenticated},
 	})

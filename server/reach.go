@@ -119,9 +119,16 @@ func (s *Server) Begin(ctx context.Context, id string, encode Encode, take func(
 		return last
 	}, s.takePanicked)
 	err := s.encoded(encode, task, func(frame []byte) error {
-		sent, err := s.deliver(ctx, sess, task, frame)
-		o.Store(sent)
-		return err
+		written, err := s.record(ctx, sess, task, frame)
+		if err != nil {
+			return err
+		}
+		o.Store(written) // before the answer can come
+		if err := sess.send(ctx, frame); err != nil {
+			written.ended(err)
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		end()

@@ -19,11 +19,18 @@ func (s *Server) note(e audit.Entry) {
 	}
 }
 
-// refused notes a refusal, of which there may be very many.
+// refused notes a refusal, of which there may be very many: those that have no line are counted in the next one.
 func (s *Server) refused(e audit.Entry) {
 	if _, ok := s.refusals.admit(time.Now()); !ok {
 		s.metrics.unaudited.Inc()
+		s.unlogged.Add(1)
 		return
+	}
+	if n := s.unlogged.Swap(0); n > 0 {
+		if e.Detail == nil {
+			e.Detail = make(map[string]any)
+		}
+		e.Detail["unlogged_before"] = n
 	}
 	s.note(e)
 }
@@ -49,8 +56,22 @@ func (s *Server) watch(ctx context.Context) {
 				s.faults.say("folder not looked at", errAttr(err))
 			}
 		}
+		if n%3600 == 1 {
+			s.tidyTokens(time.Now())
+		}
 		if n%60 == 0 {
 			s.endExpired(time.Now())
 		}
+	}
+}
+
+// tidyTokens removes tokens that have been worth nothing for long.
+func (s *Server) tidyTokens(now time.Time) {
+	gone, err := s.tokens.Tidy(now)
+	for _, t := range gone {
+		s.note(audit.Entry{Event: "token.remove", Actor: "server", Target: t.Name, Result: "ok", Detail: map[string]any{"token": t.ID}})
+	}
+	if err != nil {
+		s.faults.say("tokens not tidied", errAttr(err))
 	}
 }

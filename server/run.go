@@ -47,9 +47,14 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.journal.start(); err != nil { // which says so when another server runs on this folder
 		return errors.Join(err, s.closeListeners())
 	}
-	if err := s.audit.Append(audit.Entry{Event: "server.start", Actor: "server", Result: "ok", What: s.cfg.Version}); err != nil {
-		s.journal.close()
-		return errors.Join(err, s.closeListeners())
+	// The journal is locked, so that everything in data_dir is this server's alone from here on until it is closed.
+	defer s.journal.close()
+	err := s.spools.open()
+	if err == nil {
+		err = s.audit.Append(audit.Entry{Event: "server.start", Actor: "server", Result: "ok", What: s.cfg.Version})
+	}
+	if err != nil {
+		return errors.Join(err, s.audit.Close(), s.closeListeners())
 	}
 	agents := s.newListener("listen", s.door(s.agentLn, s.cfg.Listen, tls.RequestClientCert), &http.Server{
 		Handler:     s.AgentHandler(),
@@ -71,7 +76,6 @@ func (s *Server) Run(ctx context.Context) error {
 			serving.Go(func() { failed <- l.serve() })
 		}
 	}
-	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
@@ -81,7 +85,6 @@ func (s *Server) Run(ctx context.Context) error {
 	apis.close()
 	serving.Wait()
 	stopBackground()
-	s.journal.close()
 	stopWatching()
 	watch.Wait()
 	s.note(audit.Entry{Event: "server.stop", Actor: "server", Result: "ok"})

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jkstack/jkframe/v2/server/internal/audit"
 	"github.com/jkstack/jkframe/v2/server/internal/roster"
@@ -48,7 +49,8 @@ type Server struct {
 	roster   *roster.Roster // agents that are enrolled
 	tokens   *tokens.Store
 	audit    *audit.Log
-	refusals *admission // of lines of the audit log that strangers can cause
+	refusals *admission   // of lines of the audit log that strangers can cause
+	unlogged atomic.Int64 // refusals since the last such line that have none
 
 	background []background // functions of features
 
@@ -61,17 +63,17 @@ type Server struct {
 	started bool
 }
 
-// New makes a server. It reads the token of the API, or makes one. Nothing runs before [Server.Run].
+// New makes a server. It reads the token of the API, or makes one. Nothing runs before [Server.Run], and nothing of another
+// server that runs on the same folder is changed.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	secret, err := loadToken(cfg.API.TokenFile)
-	if err != nil {
-		return nil, err
+	if cfg.Agents.Auth == "" && cfg.Listen != noListener {
+		cfg.Agents.Auth = defaultAuth(cfg.Listen)
 	}
-	spools, err := openSpools(cfg.DataDir)
+	secret, err := loadToken(cfg.API.TokenFile)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func New(cfg Config) (*Server, error) {
 		sessions:  newRegistry(),
 		metrics:   newMetrics(),
 		guard:     newGuard(secret, ident.tokens, cfg.API.Hosts, cfg.API.Rate),
-		spools:    spools,
+		spools:    newSpools(cfg.DataDir),
 		api:       newAPI(cfg.Version),
 		agentMux:  http.NewServeMux(),
 		certs:     ident.certs,

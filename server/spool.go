@@ -47,25 +47,28 @@ type spools struct {
 	by    map[string]int // transfers by agent
 }
 
-// openSpools makes the folder of the spools, and clears what a killed server has left there.
-func openSpools(dataDir string) (*spools, error) {
-	s := &spools{dir: filepath.Join(dataDir, "spool"), by: make(map[string]int)}
+func newSpools(dataDir string) *spools {
+	return &spools{dir: filepath.Join(dataDir, "spool"), by: make(map[string]int)}
+}
+
+// open makes the folder, and clears what a killed server has left there. The folder must be this server's alone.
+func (s *spools) open() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
+		return fmt.Errorf("data_dir: %w", err)
 	}
 	left, err := os.ReadDir(s.dir)
 	if err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
+		return fmt.Errorf("data_dir: %w", err)
 	}
 	for _, file := range left {
 		if !strings.HasPrefix(file.Name(), spoolPrefix) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(s.dir, file.Name())); err != nil {
-			return nil, fmt.Errorf("data_dir: %w", err)
+			return fmt.Errorf("data_dir: %w", err)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // busy reports whether there is no place for another transfer from an agent.
@@ -112,8 +115,8 @@ type spool struct {
 	have  uint64 // bytes that have come
 }
 
-// open makes an empty spool for what an agent has announced. It must be closed.
-func (s *spools) open(id string, size uint64, sum [md5.Size]byte) (*spool, error) {
+// begin makes an empty spool for what an agent has announced. It must be closed.
+func (s *spools) begin(id string, size uint64, sum [md5.Size]byte) (*spool, error) {
 	if size > maxSpool {
 		return nil, fmt.Errorf("a transfer of %d bytes is larger than %d", size, uint64(maxSpool))
 	}

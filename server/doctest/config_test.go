@@ -65,9 +65,14 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// The page and the config file that is delivered name the same defaults.
+// The config file that is delivered works, shows every key, and names the same defaults as the page.
 func TestDefaults(t *testing.T) {
-	delivered, err := kvconf.Parse([]byte(read(t, "../agent-server/conf/server.conf")))
+	const file = "../agent-server/conf/server.conf"
+	if _, err := server.LoadConfig(filepath.FromSlash(file), features.All()...); err != nil {
+		t.Error(err)
+	}
+	text := read(t, file)
+	delivered, err := kvconf.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +83,8 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%s: %q in server.conf, %q in configuration.md", s.Key, got, s.Default)
 		case !ok && s.Default != "" && !strings.HasPrefix(s.Key, "log."):
 			t.Errorf("%s: not in server.conf", s.Key)
+		case !ok && !strings.HasPrefix(s.Key, "log.") && !strings.Contains(text, "\n# "+s.Key+" = "):
+			t.Errorf("server.conf does not show %s", s.Key)
 		}
 	}
 }

@@ -65,8 +65,8 @@ func TestChain(t *testing.T) {
 	l = open(t, audit.Config{Dir: dir})
 	write(t, l, "c")
 	r := verify(t, dir)
-	if seq, hash := l.Last(); r.Lines != 3 || r.First != 1 || r.Last != 3 || seq != 3 || hash != r.Hash {
-		t.Errorf("%+v, last %d %s", r, seq, hash)
+	if r.Lines != 3 || r.First != 1 || r.Last != 3 {
+		t.Errorf("%+v", r)
 	}
 	lines, next, err := audit.Read(dir, audit.Query{})
 	if err != nil || next != 0 || len(lines) != 3 || lines[0].Event != "c" || lines[2].Event != "a" || lines[0].Prev != lines[1].Hash {

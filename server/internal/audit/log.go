@@ -59,6 +59,8 @@ type Log struct {
 	seq    uint64        // of the last line
 	hash   string        // of the last line
 	closed bool
+	found  bool  // the end of the log is known
+	cut    int64 // bytes of a line that a crash has left at the end, until it is written that they are gone
 }
 
 // batch is what is written with one flush.
@@ -70,7 +72,8 @@ type batch struct {
 
 func newBatch() *batch { return &batch{done: make(chan struct{})} }
 
-// Open opens a log, and makes it if it is missing. What a crash has cut is removed, which is a line.
+// Open opens a log, and makes it if it is missing. Its files are first read and changed when something is written, which
+// only one process may do; what a crash has cut is removed then, which is a line.
 func Open(cfg Config) (*Log, error) {
 	if cfg.Size <= 0 {
 		cfg.Size = 1_000_000_000
@@ -79,16 +82,27 @@ func Open(cfg Config) (*Log, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
-	cut, err := l.findEnd()
-	if err != nil {
-		return nil, fmt.Errorf("audit log: %w", err)
-	}
-	if cut > 0 {
-		if err := l.Append(Entry{Event: "audit.repaired", Actor: "server", Detail: map[string]any{"cut_bytes": cut}}); err != nil {
-			return nil, errors.Join(err, l.Close())
-		}
-	}
 	return l, nil
+}
+
+// repaired returns the line about what a crash has cut, if it has.
+func (l *Log) repaired() (bodies [][]byte, err error) {
+	if l.cut == 0 {
+		return nil, nil
+	}
+	e := Entry{Event: "audit.repaired", Actor: "server", Detail: map[string]any{"cut_bytes": l.cut}}
+	body, err := e.body()
+	return [][]byte{body}, err
+}
+
+// learnEnd finds the end of a log that was just opened. The caller has the turn.
+func (l *Log) learnEnd() (err error) {
+	if l.found {
+		return nil
+	}
+	l.cut, err = l.findEnd()
+	l.found = err == nil
+	return err
 }
 
 // findEnd finds the end of the log. It returns how many bytes a crash has left of a line, which are cut off before the
@@ -237,6 +251,11 @@ func (l *Log) write(bodies [][]byte) error {
 			return err
 		}
 	}
+	repaired, err := l.repaired()
+	if err != nil {
+		return err
+	}
+	bodies = slices.Concat(repaired, bodies)
 	if l.size >= l.fileSize() || l.size > 0 && time.Since(l.born) >= fileAge {
 		removed, err := l.roll()
 		if err != nil {
@@ -250,7 +269,7 @@ func (l *Log) write(bodies [][]byte) error {
 		seq++
 		text, hash = appendLine(text, seq, body, hash)
 	}
-	_, err := l.file.WriteAt(text, l.size)
+	_, err = l.file.WriteAt(text, l.size)
 	if err == nil {
 		err = l.file.Sync()
 	}
@@ -259,12 +278,15 @@ func (l *Log) write(bodies [][]byte) error {
 		l.file = nil // what a failed flush has left is known only after a new start
 		return err
 	}
-	l.size, l.seq, l.hash = l.size+int64(len(text)), seq, hash
+	l.size, l.seq, l.hash, l.cut = l.size+int64(len(text)), seq, hash, 0
 	return nil
 }
 
 // reopen opens the last file, and cuts off what nobody was told is there.
 func (l *Log) reopen() error {
+	if err := l.learnEnd(); err != nil {
+		return err
+	}
 	names, err := files(l.cfg.Dir)
 	if err != nil {
 		return err
@@ -281,13 +303,6 @@ func (l *Log) reopen() error {
 	}
 	l.file = f
 	return nil
-}
-
-// Last returns the number and the hash of the last line that is on the disk: worth keeping elsewhere.
-func (l *Log) Last() (seq uint64, hash string) {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
-	return l.seq, l.hash
 }
 
 // Close writes what waits and closes the log. It may be called twice.

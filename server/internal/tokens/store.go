@@ -14,7 +14,7 @@ import (
 	"github.com/jkstack/jkframe/v2/server/internal/secretfile"
 )
 
-// lookEvery is how old the answer to the question whether a token was revoked may be.
+// lookEvery is how old the answer to the question whether a token was revoked or removed may be.
 const lookEvery = time.Second
 
 // Store checks tokens. Its methods may be called by any number of goroutines at once.
@@ -72,6 +72,10 @@ func (s *Store) find(text string, kind Kind, now time.Time) (*known, error) {
 	}
 	s.known[id] = k
 	if now.Sub(k.looked) >= lookEvery || now.Before(k.looked) {
+		if _, err := os.Lstat(tokenFile(s.dir, id)); errors.Is(err, fs.ErrNotExist) { // somebody has removed it
+			delete(s.known, id)
+			return nil, ErrUnknown
+		}
 		_, err := os.Lstat(revokedFile(s.dir, id))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,4 +155,73 @@ func FuzzAPI(f *testing.F) {
 			t.Errorf("%q: %v", text, err)
 		}
 	})
+}
+
+// What has long been worth nothing does not fill the disk, and nothing else is removed.
+func TestTidy(t *testing.T) {
+	dir := t.TempDir()
+	s, now := open(t, dir), time.Now()
+	spend := func(tok tokens.Token) {
+		text := create(t, dir, tok)
+		if _, _, err := s.Spend(text, "x", tokens.Use{At: now, Agent: "a", Key: tok.Name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enrol := tokens.Token{Kind: tokens.Enrol, AgentType: "x", Uses: 1}
+	enrol.Name = "used up"
+	spend(enrol)
+	enrol.Name, enrol.Uses = "half used", 2
+	spend(enrol)
+	create(t, dir, tokens.Token{Kind: tokens.Enrol, AgentType: "x", Uses: 1, Name: "expires", Expires: now.Add(time.Hour)})
+	create(t, dir, tokens.Token{Kind: tokens.API, Name: "expires later", Expires: now.Add(48 * time.Hour)})
+	kept := create(t, dir, tokens.Token{Kind: tokens.API, Name: "for ever"})
+	create(t, dir, tokens.Token{Kind: tokens.API, Name: "revoked"})
+	if _, err := tokens.Revoke(dir, "revoked"); err != nil {
+		t.Fatal(err)
+	}
+	const days = 24 * time.Hour
+	for _, step := range []struct {
+		after time.Duration
+		want  []string // names of what goes
+	}{
+		{29 * days, nil},
+		{30*days + 2*time.Hour, []string{"expires", "revoked", "used up"}},
+		{33 * days, []string{"expires later"}},
+		{3000 * days, nil},
+	} {
+		gone, err := s.Tidy(now.Add(step.after))
+		var names []string
+		for _, g := range gone {
+			names = append(names, g.Name)
+		}
+		slices.Sort(names)
+		if err != nil || !slices.Equal(names, step.want) {
+			t.Errorf("after %v went %q, %v, want %q", step.after, names, err, step.want)
+		}
+	}
+	if _, err := s.API(kept, now); err != nil {
+		t.Error(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 3 { // two tokens, and the uses of one
+		t.Errorf("left %v, %v", files, err)
+	}
+}
+
+// Who removes the file of a token has ended it.
+func TestRemovedByHand(t *testing.T) {
+	dir := t.TempDir()
+	s, now := open(t, dir), time.Now()
+	text := create(t, dir, tokens.Token{Kind: tokens.API, Name: "me"})
+	if _, err := s.API(text, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, text[4:16]+".json")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if tok, err := s.API(text, now.Add(2*time.Second)); !errors.Is(err, tokens.ErrUnknown) || tok != nil {
+			t.Errorf("%+v, %v", tok, err)
+		}
+	}
 }
