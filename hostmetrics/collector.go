@@ -14,18 +14,21 @@ type Options struct {
 	// Deadline is how long one item may take. By default, 2 s.
 	Deadline time.Duration
 
-	// Warn is told what could not be collected, as an item such as "mount /data". It may be called by several goroutines at
-	// once and must not block. By default, nothing is told.
-	Warn func(item string, err error)
+	// Warn is told of each item that could not be collected. It may be called by several goroutines at once and must not
+	// block. By default, nothing is told.
+	Warn func(Warning)
 }
 
 // Collector collects. Its methods may be called by any number of goroutines at once.
 type Collector struct {
 	root     string
 	deadline time.Duration
-	warn     func(item string, err error)
+	warn     func(Warning)
 
-	hung hung
+	looks         chan struct{} // has room for those that are looked at
+	hung          hung          // items
+	hungProcesses hung
+	faults        faults
 
 	cpuTimes  window[cpuTime]
 	traffic   window[diskCounters]
@@ -37,7 +40,7 @@ func New(o *Options) *Collector {
 	if o == nil {
 		o = &Options{}
 	}
-	c := &Collector{root: o.Root, deadline: o.Deadline, warn: o.Warn}
+	c := &Collector{root: o.Root, deadline: o.Deadline, warn: o.Warn, looks: make(chan struct{}, maxLooks)}
 	if c.root == "" {
 		c.root = "/"
 	}
@@ -45,7 +48,7 @@ func New(o *Options) *Collector {
 		c.deadline = 2 * time.Second
 	}
 	if c.warn == nil {
-		c.warn = func(string, error) {}
+		c.warn = func(Warning) {}
 	}
 	c.firstLook()
 	return c

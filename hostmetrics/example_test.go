@@ -12,7 +12,7 @@ import (
 func Example() {
 	ctx := context.Background()
 	c := hostmetrics.New(&hostmetrics.Options{
-		Warn: func(item string, err error) { log.Printf("not collected: %s: %v", item, err) },
+		Warn: func(w hostmetrics.Warning) { log.Print("not collected: ", w) },
 	})
 	usage, err := c.Usage(ctx)
 	if err != nil {

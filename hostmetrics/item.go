@@ -5,14 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
 )
-
-// maxHung is how many items may hang at the same time: each may keep a thread of the process.
-const maxHung = 64
-
-// ErrHangs is what an item fails with that has not returned since an earlier report.
-var ErrHangs = errors.New("still hangs")
 
 // errAbsent is that a system does not have something, which nobody needs to be told.
 var errAbsent = fmt.Errorf("not on this system: %w", fs.ErrNotExist)
@@ -23,43 +16,20 @@ type item[T any] struct {
 
 	// read looks, and returns what puts its result into the report. It may outlive its deadline and writes nothing itself.
 	read func(ctx context.Context) (func(*T), error)
+
+	// many is whether it is one of any number of its kind, as mounts are: when too many hang, it is not looked at.
+	many bool
 }
 
-// hung knows the items that have not returned.
-type hung struct {
-	mu    sync.Mutex // guards names
-	names map[string]struct{}
-}
-
-// enter says whether an item may be started.
-func (h *hung) enter(name string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, ok := h.names[name]; ok {
+// mayLook says why an item is not to be looked at.
+func (c *Collector) mayLook(name string, many bool) error {
+	switch {
+	case c.hung.has(name):
 		return ErrHangs
+	case many && c.hung.full():
+		return errOthersHang
 	}
-	if len(h.names) >= maxHung {
-		return fmt.Errorf("not looked at: %d others hang", maxHung)
-	}
-	if h.names == nil {
-		h.names = make(map[string]struct{})
-	}
-	h.names[name] = struct{}{}
 	return nil
-}
-
-// has tells whether an item hangs.
-func (h *hung) has(name string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, ok := h.names[name]
-	return ok
-}
-
-func (h *hung) leave(name string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.names, name)
 }
 
 // result is how an item ended.
@@ -69,23 +39,26 @@ type result[T any] struct {
 	err  error
 }
 
-// collect runs items side by side, each for no longer than the deadline, and makes a report of those that worked. The goroutine
-// of one that hangs ends when the system lets it; until then that item is not started again.
+// collect looks at items side by side, all of them for no longer than the deadline, and makes a report of those that worked. The
+// goroutine of one that hangs ends when the system lets it; until then that item is not looked at again.
 func collect[T any](ctx context.Context, c *Collector, into *T, items []item[T]) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.deadline, fmt.Errorf("took longer than %v", c.deadline))
 	defer cancel()
 	results := make(chan result[T], len(items))
-	waiting := make(map[string]struct{}, len(items))
+	waiting := make(map[string]*attempt, len(items))
 	for _, it := range items {
-		if err := c.hung.enter(it.name); err != nil {
-			c.warn(it.name, err)
+		if err := c.mayLook(it.name, it.many); err != nil {
+			c.outcome(it.name, err)
 			continue
 		}
-		waiting[it.name] = struct{}{}
+		a := &attempt{name: it.name}
+		waiting[it.name] = a
 		go func() { // waited for below, or known to hang
-			put, err := it.read(ctx)
-			c.hung.leave(it.name)
-			results <- result[T]{it.name, put, err}
+			if a.begin(ctx, c) {
+				put, err := it.read(ctx)
+				a.end(c)
+				results <- result[T]{it.name, put, err}
+			}
 		}()
 	}
 	for len(waiting) > 0 {
@@ -95,15 +68,17 @@ func collect[T any](ctx context.Context, c *Collector, into *T, items []item[T])
 			switch {
 			case r.err == nil:
 				r.put(into)
+				c.outcome(r.name, nil)
 			case !errors.Is(r.err, fs.ErrNotExist):
-				c.warn(r.name, r.err)
+				c.outcome(r.name, r.err)
 			}
 		case <-ctx.Done():
-			for name := range waiting {
-				c.warn(name, context.Cause(ctx))
+			for name, a := range waiting {
+				a.giveUp(c)
+				c.outcome(name, context.Cause(ctx))
 			}
-			if err := context.Cause(ctx); ctx.Err() == context.Canceled {
-				return err
+			if ctx.Err() == context.Canceled {
+				return context.Cause(ctx)
 			}
 			return nil
 		}

@@ -2,7 +2,8 @@ package hostmetrics_test
 
 import (
 	"fmt"
-	"math/rand/v2"
+	"math"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jkstack/jkframe/v2/hostmetrics"
 )
@@ -22,7 +24,7 @@ type machine struct {
 	root string
 
 	mu       sync.Mutex // guards warnings
-	warnings []string
+	warnings []hostmetrics.Warning
 }
 
 func newMachine(t testing.TB) *machine {
@@ -71,14 +73,14 @@ func (m *machine) socket(pid, fd, inode int) {
 }
 
 func (m *machine) collector() *hostmetrics.Collector {
-	return hostmetrics.New(&hostmetrics.Options{Root: m.root, Warn: func(item string, err error) {
+	return hostmetrics.New(&hostmetrics.Options{Root: m.root, Warn: func(w hostmetrics.Warning) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.warnings = append(m.warnings, item+": "+err.Error())
+		m.warnings = append(m.warnings, w)
 	}})
 }
 
-func (m *machine) warned() []string {
+func (m *machine) warned() []hostmetrics.Warning {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.warnings)
@@ -133,6 +135,64 @@ func TestMounts(t *testing.T) {
 	}
 }
 
+// A host with many mounts, or one that several ask at once, is told of whole.
+func TestAllAtOnce(t *testing.T) {
+	m := newMachine(t)
+	const n = 300
+	var mounts strings.Builder
+	for i := range n {
+		point := fmt.Sprintf("/v%d", i)
+		if err := os.Mkdir(filepath.Join(m.root, point), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		mounts.WriteString(mountLine(i, fmt.Sprintf("8:%d", i), "/", point, "ext4", "/dev/x"))
+	}
+	m.write("proc/1/mountinfo", mounts.String())
+	c := m.collector()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if u, err := c.Usage(t.Context()); err != nil || len(u.Partitions) != n || u.Memory == nil || u.Load == nil {
+				t.Errorf("usage of %d file systems, memory %v, load %v, %v", len(u.Partitions), u.Memory, u.Load, err)
+			}
+			if s, err := c.Static(t.Context()); err != nil || len(s.Partitions) != n || s.Memory.Physical == 0 {
+				t.Errorf("%d file systems, memory %v, %v", len(s.Partitions), s.Memory, err)
+			}
+		})
+	}
+	all.Wait()
+	if w := m.warned(); len(w) > 0 {
+		t.Errorf("warned of a machine where all works: %v", w)
+	}
+}
+
+// What fails report after report is told as new once, and once more after it has worked.
+func TestWarnsAgain(t *testing.T) {
+	m := newMachine(t)
+	c := m.collector()
+	load := func(text string) {
+		t.Helper()
+		m.write("proc/loadavg", text)
+		if _, err := c.Usage(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load("nonsense")
+	load("nonsense")
+	load("0.5 1 1.5 1/100 123")
+	load("nonsense")
+	var again []bool
+	for _, w := range m.warned() {
+		if w.Item != "load" || w.String() != `load: "nonsense" is no load` {
+			t.Errorf("%v", w)
+		}
+		again = append(again, w.Again)
+	}
+	if !slices.Equal(again, []bool{false, true, false}) {
+		t.Errorf("again: %v", again)
+	}
+}
+
 // What a report says is what the files say, and what they do not say is absent.
 func TestUsageOfMachine(t *testing.T) {
 	m := newMachine(t)
@@ -158,7 +218,7 @@ func TestUsageOfMachine(t *testing.T) {
 		t.Errorf("interfaces %+v", u.Interfaces)
 	}
 	if w := m.warned(); len(w) > 0 {
-		t.Errorf("warned of a machine that says everything: %q", w)
+		t.Errorf("warned of a machine that says everything: %v", w)
 	}
 	if err := os.RemoveAll(filepath.Join(m.root, "proc")); err != nil {
 		t.Fatal(err)
@@ -341,42 +401,80 @@ func TestSocketsOfMachine(t *testing.T) {
 	}
 }
 
+// fuzzedFiles are what FuzzFiles writes to.
+func fuzzedFiles() []string {
+	return []string{
+		"proc/stat", "proc/meminfo", "proc/uptime", "proc/loadavg", "proc/net/dev", "proc/diskstats", "proc/cpuinfo", "proc/7/stat", "proc/7/status",
+		"proc/7/cmdline", "proc/net/tcp", "proc/net/tcp6", "proc/net/unix", "proc/net/route", "proc/net/ipv6_route", "proc/1/mountinfo", "etc/passwd",
+		"etc/resolv.conf", "sys/fs/cgroup/memory.max", "sys/fs/cgroup/cpu.max", "sys/fs/cgroup/cpu.stat", "run/systemd/container",
+		"sys/class/hwmon/hwmon0/temp1_input",
+	}
+}
+
 // A file with anything in it gives an item that is absent, or bounded; never a panic, and never a figure that is none.
 func FuzzFiles(f *testing.F) {
-	for _, text := range []string{
+	for i, text := range []string{
 		"", "\n", "cpu  1 2 3 4 5 6 7 8\n", "cpu -1 NaN 1e9 18446744073709551616\n", "0.5 1 2 3/4 5\n", "NaN Inf -1\n",
 		"MemTotal: 1 kB\nMemFree: 99999999999999999999 kB\nMemAvailable: -3 kB\n", "lo: 1 2 3\n:::\n a:b: 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
 		"8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n", "20 1 8:1 / / rw - ext4 /dev/sda rw\n", "processor : 0\nmodel name : x\ncpu MHz : NaN\ncore id : -5\n", "1 (x) S",
-		"nameserver 1.2.3.4\nnameserver x\n", "eth0 00000000 0101A8C0 0003 0 0 100 00000000 0 0 0\n",
+		"nameserver 1.2.3.4\nnameserver x\n", "eth0 00000000 0101A8C0 0003 0 0 100 00000000 0 0 0\n", "root:x:0:0::/:/bin/sh\n", "50000 100000\n",
 	} {
-		f.Add(text)
+		f.Add(uint8(i), text)
 	}
 	m := newMachine(f)
 	m.process(7, "x", "x", 0)
-	files := []string{
-		"proc/stat", "proc/meminfo", "proc/uptime", "proc/loadavg", "proc/net/dev", "proc/diskstats", "proc/cpuinfo", "proc/7/stat", "proc/7/status",
-		"proc/7/cmdline", "proc/net/tcp", "proc/net/unix", "proc/net/route", "proc/net/ipv6_route", "etc/passwd", "etc/resolv.conf",
-		"sys/fs/cgroup/memory.max", "sys/fs/cgroup/cpu.max", "run/systemd/container", "sys/class/hwmon/hwmon0/temp1_input",
-	}
+	files := fuzzedFiles()
 	c := hostmetrics.New(&hostmetrics.Options{Root: m.root})
-	if _, err := c.Usage(f.Context()); err != nil {
+	if _, err := c.Processes(f.Context(), hostmetrics.ProcessQuery{}); err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(t *testing.T, which uint8, text string) {
 		m.t = t
-		m.write(files[rand.IntN(len(files))], text)
+		m.write("proc/uptime", "1000.00 900.00\n")
+		file := files[int(which)%len(files)]
+		m.write(file, text)
 		ctx := t.Context()
 		u, err := c.Usage(ctx)
 		if err != nil || u.CPU != nil && !(*u.CPU >= 0 && *u.CPU <= 100) || u.Memory != nil && !(u.Memory.Share >= 0 && u.Memory.Share <= 100) ||
 			u.Load != nil && !(u.Load.One >= 0) {
 			t.Errorf("usage %+v, %v", u, err)
 		}
+		s, err := c.Static(ctx)
+		if err != nil || s.Host.Uptime < 0 || len(s.CPU.Cores) != s.CPU.Logical || len(s.NameServers) > 16 {
+			t.Errorf("static %+v, %v", s, err)
+		}
+		for _, core := range s.CPU.Cores {
+			if !(core.MHz >= 0 && core.MHz < 1e6) || core.Core < 0 || !utf8.ValidString(core.Model) {
+				t.Errorf("core %+v", core)
+			}
+		}
+		for _, ip := range append(s.NameServers, s.Gateway) {
+			if _, err := netip.ParseAddr(ip); err != nil && ip != "" {
+				t.Errorf("address %q", ip)
+			}
+		}
+		// Without a time that the machine has been up, processes cannot be told of.
+		processes, err := c.Processes(ctx, hostmetrics.ProcessQuery{})
+		if err != nil && file != "proc/uptime" {
+			t.Errorf("processes: %v", err)
+		}
+		for _, p := range processes {
+			if !(p.CPU >= 0) || math.IsInf(p.CPU, 0) || !(p.Memory >= 0 && p.Memory <= 100) || !utf8.ValidString(p.User+strings.Join(p.Command, "")) {
+				t.Errorf("process %+v", p)
+			}
+		}
 		temps, err := c.Temperatures(ctx)
 		if err != nil || len(temps) > 0 && !(temps[0].Celsius > -100 && temps[0].Celsius < 1000) {
 			t.Errorf("temperatures %+v, %v", temps, err)
 		}
-		if _, err := c.Connections(ctx, hostmetrics.ConnectionQuery{}); err != nil {
+		connections, err := c.Connections(ctx, hostmetrics.ConnectionQuery{})
+		if err != nil {
 			t.Error(err)
+		}
+		for _, n := range connections {
+			if !utf8.ValidString(n.Local) || len(n.Local) > 255 {
+				t.Errorf("connection %+v", n)
+			}
 		}
 	})
 }

@@ -31,8 +31,8 @@ func (c *Collector) mounts(context.Context) []mount {
 			text, err = host, nil
 		}
 	}
+	c.outcome("mounts", err)
 	if err != nil {
-		c.warn("mounts", err)
 		return nil
 	}
 	return distinct(parseMounts(text))

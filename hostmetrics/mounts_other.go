@@ -20,10 +20,10 @@ type mount struct {
 // mounts returns the file systems that hold data.
 func (c *Collector) mounts(ctx context.Context) []mount {
 	all, err := disk.PartitionsWithContext(ctx, false)
-	if err != nil && len(all) == 0 {
-		c.warn("mounts", err)
-		return nil
+	if len(all) > 0 {
+		err = nil // some of them
 	}
+	c.outcome("mounts", err)
 	var list []mount
 	seen := make(map[string]bool)
 	for _, p := range all {
@@ -75,8 +75,8 @@ func (c *Collector) readDiskCounters(ctx context.Context) (diskCounters, error) 
 // readIO says how busy each disk is: what its counters have grown since the look before.
 func (c *Collector) readIO(ctx context.Context) map[string]*IO {
 	now, err := c.readDiskCounters(ctx)
+	c.outcome("disk traffic", err)
 	if err != nil {
-		c.warn("disk traffic", err)
 		return nil
 	}
 	at := time.Now()

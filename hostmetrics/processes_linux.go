@@ -63,8 +63,7 @@ func (c *Collector) listProcesses(ctx context.Context, q ProcessQuery) ([]Proces
 		p.Memory = share(float64(p.RSS), float64(m.total))
 	}
 	slices.SortFunc(all, func(a, b found) int { return byUse(&a.Process, &b.Process) })
-	all = top(all, q.Top)
-	return c.details(ctx, all, q.PerSecond)
+	return c.details(ctx, all, len(top(all, q.Top)), q.PerSecond)
 }
 
 // use reads what all processes have used, now and at a time before that.
@@ -137,29 +136,34 @@ func parseProcess(text []byte) (found, error) {
 	return p, nil
 }
 
-// details reads the rest of the given processes. Those that have ended meanwhile are left out.
-func (c *Collector) details(ctx context.Context, some []found, perSecond int) ([]Process, error) {
+// details reads the rest of the first n of the given processes. In the place of those that have ended meanwhile, the next are taken.
+func (c *Collector) details(ctx context.Context, all []found, n, perSecond int) ([]Process, error) {
 	inet, err := c.inetSockets(ctx)
-	if err != nil {
-		c.warn("sockets of processes", err)
-	}
+	c.outcome("sockets of processes", err)
 	names := c.userNames()
-	byPID := make(map[int32]*found, len(some))
-	pids := make([]int32, 0, len(some))
-	for i := range some {
-		byPID[some[i].ID] = &some[i]
-		pids = append(pids, some[i].ID)
-	}
 	pace := newPace(perSecond)
-	list := make([]Process, 0, len(some))
-	err = each(ctx, c, pids, func(f *files, pid int32) (Process, bool) {
-		p := byPID[pid].Process
-		return p, c.readDetails(f, byPID[pid].name, &p, names, inet)
-	}, func(more []Process) error {
-		list = append(list, more...)
-		return pace.wait(ctx, len(more))
-	})
-	return list, err
+	list := make([]Process, 0, n)
+	for len(list) < n && len(all) > 0 {
+		some := all[:min(n-len(list), len(all))]
+		all = all[len(some):]
+		byPID := make(map[int32]*found, len(some))
+		pids := make([]int32, 0, len(some))
+		for i := range some {
+			byPID[some[i].ID] = &some[i]
+			pids = append(pids, some[i].ID)
+		}
+		err = each(ctx, c, pids, func(f *files, pid int32) (Process, bool) {
+			p := byPID[pid].Process
+			return p, c.readDetails(f, byPID[pid].name, &p, names, inet)
+		}, func(more []Process) error {
+			list = append(list, more...)
+			return pace.wait(ctx, len(more))
+		})
+		if err != nil {
+			return list, err
+		}
+	}
+	return list, nil
 }
 
 // readDetails reads who a process is, and its sockets. It says whether the process is there.

@@ -114,9 +114,7 @@ func (c *Collector) use(ctx context.Context) ([]found, map[processKey]processTim
 // socketsByProcess returns the ports that processes listen on, and how many sockets they have.
 func (c *Collector) socketsByProcess(ctx context.Context) (listen map[int32][]uint32, count map[int32]int) {
 	all, err := net.ConnectionsWithContext(ctx, "inet")
-	if err != nil {
-		c.warn("sockets of processes", err)
-	}
+	c.outcome("sockets of processes", err)
 	listen, count = make(map[int32][]uint32), make(map[int32]int)
 	for _, s := range all {
 		count[s.Pid]++

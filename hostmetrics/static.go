@@ -110,22 +110,22 @@ type Container struct {
 func (c *Collector) Static(ctx context.Context) (Static, error) {
 	s := Static{Time: time.Now()}
 	items := []item[Static]{
-		{"host", c.readHost},
-		{"os", c.readOS},
-		{"kernel", c.readKernel},
-		{"cpu", c.readCPU},
-		{"memory", c.readMemory},
-		{"disks", c.readDisks},
-		{"name servers", c.readNameServers},
-		{"gateway", c.readGateway},
-		{"interfaces", c.readInterfaces},
-		{"users", c.readUsers},
-		{"container", c.readContainer},
+		{name: "host", read: c.readHost},
+		{name: "os", read: c.readOS},
+		{name: "kernel", read: c.readKernel},
+		{name: "cpu", read: c.readCPU},
+		{name: "memory", read: c.readMemory},
+		{name: "disks", read: c.readDisks},
+		{name: "name servers", read: c.readNameServers},
+		{name: "gateway", read: c.readGateway},
+		{name: "interfaces", read: c.readInterfaces},
+		{name: "users", read: c.readUsers},
+		{name: "container", read: c.readContainer},
 	}
 	for _, m := range c.mounts(ctx) {
 		items = append(items, item[Static]{"mount " + m.point, func(context.Context) (func(*Static), error) {
 			return c.readPartition(m)
-		}})
+		}, true})
 	}
 	err := collect(ctx, c, &s, items)
 	sortPartitions(s.Partitions)

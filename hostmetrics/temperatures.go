@@ -11,7 +11,7 @@ type Temperature struct {
 // Temperatures reads the sensors; there are none on most virtual machines. It fails only when ctx ends.
 func (c *Collector) Temperatures(ctx context.Context) ([]Temperature, error) {
 	var list []Temperature
-	err := collect(ctx, c, &list, []item[[]Temperature]{{"temperatures", c.readTemperatures}})
+	err := collect(ctx, c, &list, []item[[]Temperature]{{name: "temperatures", read: c.readTemperatures}})
 	return list, err
 }
 

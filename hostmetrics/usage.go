@@ -73,16 +73,16 @@ func (c *Collector) Usage(ctx context.Context) (Usage, error) {
 	}
 	var u Usage
 	items := []item[Usage]{
-		{"cpu usage", c.readCPUUsage},
-		{"load", c.readLoad},
-		{"memory usage", c.readMemoryUsage},
-		{"traffic", c.readTraffic},
+		{name: "cpu usage", read: c.readCPUUsage},
+		{name: "load", read: c.readLoad},
+		{name: "memory usage", read: c.readMemoryUsage},
+		{name: "traffic", read: c.readTraffic},
 	}
 	io := c.readIO(ctx)
 	for _, m := range c.mounts(ctx) {
 		items = append(items, item[Usage]{"usage of " + m.point, func(context.Context) (func(*Usage), error) {
 			return c.readPartitionUsage(m, io)
-		}})
+		}, true})
 	}
 	err := collect(ctx, c, &u, items)
 	slices.SortFunc(u.Partitions, func(a, b PartitionUsage) int { return cmp.Compare(a.Mount, b.Mount) })

@@ -37,9 +37,7 @@ func (c *Collector) userNames() map[string]string {
 	names := make(map[string]string)
 	var f files
 	text, err := f.read(c.path("etc/passwd"))
-	if err != nil {
-		c.warn("names of users", err)
-	}
+	c.outcome("names of users", err)
 	for _, u := range parsePasswd(text) {
 		if _, ok := names[u.ID]; !ok {
 			names[u.ID] = u.Name

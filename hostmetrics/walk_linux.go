@@ -40,6 +40,9 @@ func (c *Collector) pids() ([]int32, error) {
 // left out; its goroutine ends when the system lets it, and it is not looked at before that.
 func each[T any](ctx context.Context, c *Collector, pids []int32, look func(f *files, pid int32) (T, bool), paced func([]T) error) error {
 	for len(pids) > 0 {
+		if c.hungProcesses.full() {
+			return errOthersHang
+		}
 		b := &walk[T]{pids: pids[:min(len(pids), batch)]}
 		done := make(chan struct{})
 		go func() { // waited for below, or known to hang
@@ -76,24 +79,25 @@ type walk[T any] struct {
 	begun int  // how many were looked at, the one that is being looked at included
 	busy  bool // one is being looked at
 	left  bool // nobody waits any more
+	hangs bool // the last one was told to hang
 }
 
 func (b *walk[T]) run(c *Collector, look func(f *files, pid int32) (T, bool)) {
 	var f files
 	for _, pid := range b.pids {
-		hangs := c.hung.has(process(pid))
+		known := c.hungProcesses.has(process(pid))
 		b.mu.Lock()
 		left := b.left
 		if !left {
 			b.begun++
-			b.busy = !hangs
+			b.busy = !known
 		}
 		b.mu.Unlock()
 		switch {
 		case left:
 			return
-		case hangs:
-			c.warn(process(pid), ErrHangs)
+		case known:
+			c.outcome(process(pid), ErrHangs)
 			continue
 		}
 		v, ok := look(&f, pid)
@@ -102,8 +106,9 @@ func (b *walk[T]) run(c *Collector, look func(f *files, pid int32) (T, bool)) {
 		if ok && !b.left {
 			b.found = append(b.found, v)
 		}
-		if b.left {
-			c.hung.leave(process(pid))
+		if b.hangs {
+			c.hungProcesses.remove(process(pid))
+			c.outcome(process(pid), nil)
 		}
 		b.mu.Unlock()
 	}
@@ -116,8 +121,9 @@ func (b *walk[T]) leave(c *Collector, late bool) ([]T, int) {
 	b.left = true
 	if late && b.busy {
 		name := process(b.pids[b.begun-1])
-		_ = c.hung.enter(name) // with too many of them it is tried again next time
-		c.warn(name, fmt.Errorf("took longer than %v", c.deadline))
+		b.hangs = true
+		c.hungProcesses.add(name)
+		c.outcome(name, fmt.Errorf("took longer than %v", c.deadline))
 	}
 	return b.found, b.begun
 }

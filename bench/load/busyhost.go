@@ -1,12 +1,15 @@
 package load
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"strconv"
 	"time"
 )
 
@@ -37,21 +40,49 @@ func BusyHost(ctx context.Context, sockets, processes int, d time.Duration, out 
 		}
 		open = append(open, c, peer)
 	}
-	var running []*exec.Cmd
-	defer func() {
-		cancel()
-		for _, c := range running {
-			_ = c.Wait() // says that it was killed
-		}
-	}()
-	for len(running) < processes {
-		c := exec.CommandContext(ctx, "sleep", "86400")
-		if err := c.Start(); err != nil {
-			return err
-		}
-		running = append(running, c)
+	stop, err := startProcesses(ctx, processes)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(out, "%d sockets, %d processes\n", len(open), len(running))
+	defer func() { err = errors.Join(err, stop()) }()
+	fmt.Fprintf(out, "%d sockets, %d processes\n", len(open), processes)
 	<-ctx.Done()
 	return nil
+}
+
+// processesScript starts $1 processes, says so, and ends them when its standard input ends. They are the shell's children: of its own
+// ones this process would keep a descriptor each, beside those of the sockets.
+const processesScript = `pids=
+while [ "$1" -gt 0 ]; do sleep 86400 </dev/null >/dev/null & pids="$pids $!"; set -- $(($1 - 1)); done
+echo ready
+read -r end
+[ -z "$pids" ] || kill $pids`
+
+// startProcesses starts so many processes. The function that it returns ends them.
+func startProcesses(ctx context.Context, n int) (stop func() error, err error) {
+	cmd := exec.CommandContext(ctx, "sh", "-c", processesScript, "sh", strconv.Itoa(n))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Cancel = in.Close
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	stop = func() error {
+		_ = in.Close() // it may be closed
+		if err := cmd.Wait(); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("processes: %w", err)
+		}
+		return nil
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		return nil, errors.Join(fmt.Errorf("processes: %w", err), stop())
+	}
+	return stop, nil
 }

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // oldConf is a config file of an agent of the field, with a comment in it.
 const oldConf = "# ours\nbasic.id = metrics-01\nbasic.server = server\nbasic.monitor.interval = 2s\n" +
 	"task.jobs = static,usage,process,conns,temps # all\ntask.static.interval = 10s\ntask.usage.interval = 2s\ntask.process.interval = 3s\n" +
-	"task.conns.interval = 3s\ntask.temps.interval = 3s\ntask.process.qps_limit = 200\ntask.conns.qps_limit = 500\ntask.conns.allow = tcp,udp,unix\n"
+	"task.conns.interval = 3s\ntask.temps.interval = 3s\ntask.process.qps_limit = 10000\ntask.conns.qps_limit = 10000\ntask.conns.allow = tcp,udp,unix\n"
 
 // startOld runs the agent in a bubble with that file.
 func startOld(t *testing.T, old bool) (*agenttest.Session, *agenttest.Agent, string) {

@@ -38,7 +38,7 @@ func (j *job) run(ctx context.Context, ag *libagent.Agent) error {
 		}
 		return send(ctx, ag, j, wire.HostStatic.Reply, staticReply(&s))
 	}
-	r, err := j.app.dynamic(ctx, taskOf(ag), wire.HostDynamicRequest{Sections: []wire.HostSection{j.section}})
+	r, err := j.app.dynamic(ctx, taskOf(ag), wire.HostDynamicRequest{Sections: []wire.HostSection{j.section}}, 1)
 	if err != nil {
 		return err
 	}
