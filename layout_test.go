@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jkstack/jkframe/v2/internal/doccheck"
 )
 
 const module = "github.com/jkstack/jkframe/v2"
@@ -39,7 +41,7 @@ func arrows() map[string][]string {
 		"internal/unit":      {},
 		"libagent":           {"internal/unit", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
 		"libagent/remote":    {"libagent", "wire", "wire/block", "policy", "process", "hostfile", "l2cache", "limit"},
-		"libagent/agenttest": {"libagent", "wire", "wire/conn", "wire/block", "kvconf", "logging"},
+		"libagent/agenttest": {"libagent", "wire", "wire/conn"},
 	}
 	libraries := slices.Sorted(maps.Keys(all))
 	all["internal"] = libraries // what serves tests of others
@@ -145,9 +147,51 @@ func TestArrowsPointOneWay(t *testing.T) {
 		}
 	}
 	// A rule for what is gone or misspelt holds nothing: these exist.
-	for _, name := range []string{"wire", "wire/conn", "kvconf", "logging", "limit", "libagent", "examples", "tools", "server"} {
+	for name := range rules {
 		if !slices.ContainsFunc(all, func(p source) bool { return within(p.dir, name) }) {
 			t.Errorf("%s: no such package", name)
+		}
+	}
+}
+
+// What a newcomer reads of the packages is what they import, no arrow more and none less.
+func TestArchitecturePageShowsTheArrows(t *testing.T) {
+	page, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := make(map[string][]string)
+	all, rules := packages(t), arrows()
+	for _, p := range all {
+		home := house(rules, p.dir)
+		for _, name := range p.imports {
+			dir, ours := strings.CutPrefix(name, module+"/")
+			if to := house(rules, dir); ours && to != home && to != "internal/unit" && !slices.Contains(used[home], to) {
+				used[home] = append(used[home], to)
+			}
+		}
+	}
+	quoted := regexp.MustCompile("`([^`]*)`")
+	shown := make(map[string]bool)
+	for _, row := range doccheck.Tables(string(page))[0].Rows {
+		name := quoted.FindStringSubmatch(row[0])[1]
+		shown[name] = true
+		var says []string
+		for _, m := range quoted.FindAllStringSubmatch(row[2], -1) {
+			says = append(says, m[1])
+		}
+		slices.Sort(says)
+		slices.Sort(used[name])
+		if !slices.Equal(says, used[name]) {
+			t.Errorf("docs/architecture.md: %s stands on %q, it says %q", name, used[name], says)
+		}
+		if (row[2] == "the standard library") != standardOnly(name) {
+			t.Errorf("docs/architecture.md: %s stands on %q", name, row[2])
+		}
+	}
+	for name := range rules {
+		if !shown[name] && !strings.HasPrefix(name, "internal") && !slices.Contains([]string{"examples", "tools", "bench"}, name) {
+			t.Errorf("docs/architecture.md does not have %s", name)
 		}
 	}
 }

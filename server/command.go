@@ -84,7 +84,7 @@ func (c Command) root() *cobra.Command {
 		Args:  noArgs,
 	}
 	for _, sub := range []*cobra.Command{run, check} {
-		sub.Flags().String("conf", defaultConfig, "config file")
+		sub.Flags().StringP("conf", "c", defaultConfig, "config file")
 	}
 	run.RunE = func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), confOf(cmd)) }
 	check.RunE = func(cmd *cobra.Command, _ []string) error { return c.check(confOf(cmd)) }
@@ -93,7 +93,7 @@ func (c Command) root() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(c.Stdout, "agent-server %s (%s %s/%s)\n", c.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(c.Stdout, "agent-server %s %s %s/%s\n", c.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		},
 	})
 	root.CompletionOptions.DisableDefaultCmd = true

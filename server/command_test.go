@@ -64,7 +64,7 @@ func TestCommand(t *testing.T) {
 		code           int
 		stdout, stderr string // parts
 	}{
-		{"version", server.ExitOK, "agent-server 1.2.3 (go", ""},
+		{"version", server.ExitOK, "agent-server 1.2.3 go", ""},
 		{"", server.ExitOK, "Available Commands:", ""},
 		{"help run", server.ExitOK, `config file (default "conf/server.conf")`, ""},
 		{"check --conf " + good, server.ExitOK, good + ": ok\n", ""},

@@ -74,7 +74,7 @@ func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // withConf has a command load the config of the server whose folder it works in.
 func (c Command) withConf(cmd *cobra.Command, run func(Config) error) {
-	cmd.Flags().String("conf", defaultConfig, "config file of the server")
+	cmd.Flags().StringP("conf", "c", defaultConfig, "config file of the server")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, _, err := load(confOf(cmd), true, c.Features)
 		if err != nil {

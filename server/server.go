@@ -170,7 +170,10 @@ func listen(key, addr string) (net.Listener, error) {
 	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		if op := (*net.OpError)(nil); errors.As(err, &op) {
+			err = op.Err // without the address, which is what was written under the key
+		}
+		return nil, fmt.Errorf("%s = %s: %w", key, addr, err)
 	}
 	return ln, nil
 }

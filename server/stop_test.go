@@ -195,7 +195,7 @@ func TestListenFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := srv.Run(t.Context()); err == nil || !strings.HasPrefix(err.Error(), key+": listen tcp ") {
+		if err := srv.Run(t.Context()); err == nil || !strings.HasPrefix(err.Error(), key+" = "+taken.Addr().String()+": bind: ") {
 			t.Errorf("%s is taken: error %v", key, err)
 		}
 		if srv.AgentAddr() != nil || srv.APIAddr() != nil {

@@ -135,7 +135,7 @@ func (c *Commands) routes(h *server.Host) {
 func (c *Commands) serveRun(w http.ResponseWriter, r *http.Request, in *runInput) error {
 	b := &in.Body
 	if b.Pass != "" && !server.Confidential(r) {
-		return ErrSecret
+		return server.ErrPlaintext
 	}
 	t, err := c.Start(r.Context(), in.ID, Request{
 		Cmd: b.Cmd, Args: b.Args, Auth: b.Auth, User: b.User, Pass: b.Pass, WorkDir: b.WorkDir, Env: b.Env,

@@ -15,9 +15,6 @@ var (
 	// ErrBusy means that too many tasks are running.
 	ErrBusy = rest.Errorf(http.StatusServiceUnavailable, "too many commands are running")
 
-	// ErrSecret means that a password would go over a connection that others can read.
-	ErrSecret = rest.Errorf(http.StatusForbidden, "a password is sent over TLS or loopback only")
-
 	// errStopped is the end of tasks when the server stops.
 	errStopped = rest.Errorf(http.StatusServiceUnavailable, "server stops")
 )

@@ -16,7 +16,7 @@ import (
 )
 
 // AgentType is the type of the agents that run commands.
-const AgentType = "exec-agent"
+const AgentType = files.AgentType
 
 const (
 	// DefaultTimeout is how long a command may run when nobody says.
@@ -102,7 +102,7 @@ type Request struct {
 	Args    []string // arguments of the command
 	Auth    string   // "", sudo or su
 	User    string   // to run it as
-	Pass    string   // of the user; see [ErrSecret]
+	Pass    string   // of the user; see [server.ErrPlaintext]
 	WorkDir string
 	Env     []string      // KEY=value, added to the agent's own
 	Timeout time.Duration // by default, [DefaultTimeout]
@@ -134,7 +134,7 @@ func (c *Commands) Start(ctx context.Context, agent string, q Request) (*Task, e
 		return nil, err
 	}
 	if q.Pass != "" && !a.Secure {
-		return nil, ErrSecret
+		return nil, server.ErrPlaintext
 	}
 	if q.Timeout <= 0 {
 		q.Timeout = DefaultTimeout

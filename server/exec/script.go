@@ -145,7 +145,7 @@ func (c *Commands) serveScript(w http.ResponseWriter, r *http.Request, in *agent
 		return err
 	}
 	if s.Pass != "" && !server.Confidential(r) {
-		return ErrSecret
+		return server.ErrPlaintext
 	}
 	t, err := c.StartScript(r.Context(), in.ID, s)
 	if e, refused := isStart(err); refused && t != nil && e.Why != wire.WhyPolicy {

@@ -15,5 +15,5 @@ func All() []server.Feature {
 	f := files.New(files.Config{})
 	c := exec.New(exec.Config{}, f)
 	l := layout.New(layout.Config{}, c, f)
-	return []server.Feature{metrics.New(), f, c, l, smart.New(smart.Config{}, c, f, l)}
+	return []server.Feature{metrics.New(metrics.Config{}), f, c, l, smart.New(smart.Config{}, c, f, l)}
 }

@@ -16,9 +16,6 @@ var (
 	// ErrBusy means that too many files are on their way.
 	ErrBusy = rest.Errorf(http.StatusServiceUnavailable, "too many transfers at the same time")
 
-	// ErrSecret means that a password would go over a connection that others can read.
-	ErrSecret = rest.Errorf(http.StatusForbidden, "a password is sent over TLS or loopback only")
-
 	// ErrStalled means that an agent has stopped sending a file.
 	ErrStalled = rest.Errorf(http.StatusGatewayTimeout, "nothing came for %v", patience)
 

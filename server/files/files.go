@@ -16,10 +16,9 @@ import (
 const AgentType = "exec-agent"
 
 const (
-	// DefaultUploadTime and DefaultDownloadTime are how long a transfer may take when nobody says, MaxTime is the longest.
-	DefaultUploadTime   = time.Minute
-	DefaultDownloadTime = 10 * time.Minute
-	MaxTime             = 24 * time.Hour
+	DefaultUploadTime   = time.Minute      // how long an upload may take when nobody says
+	DefaultDownloadTime = 10 * time.Minute // how long a download may take when nobody says
+	MaxTime             = 24 * time.Hour   // the longest that a transfer may take
 
 	// patience is how long an agent may send nothing of a file.
 	patience = 30 * time.Second

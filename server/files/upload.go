@@ -29,7 +29,7 @@ type Content interface {
 // Upload is a file to write on an agent's host.
 type Upload struct {
 	Dir, Name         string // Dir may be [wire.TempDir]
-	Auth, User, Pass  string // "", sudo or su, and who; see [ErrSecret]
+	Auth, User, Pass  string // "", sudo or su, and who; see [server.ErrPlaintext]
 	Mode              fs.FileMode
 	OwnUser, OwnGroup string // "" for those of the agent
 	Content           Content
@@ -42,7 +42,7 @@ func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string
 		return "", err
 	}
 	if u.Pass != "" && !a.Secure {
-		return "", ErrSecret
+		return "", server.ErrPlaintext
 	}
 	leave, err := f.enter()
 	if err != nil {

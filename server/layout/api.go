@@ -134,7 +134,7 @@ func (l *Layouts) readPlan(r *http.Request, v *form.Form) (p Plan, err error) {
 		return p, err
 	}
 	if s.Pass != "" && !server.Confidential(r) {
-		return p, exec.ErrSecret
+		return p, server.ErrPlaintext
 	}
 	if _, err := s.Content.MD5(); err != nil { // once, before it is asked for side by side
 		return p, err

@@ -19,7 +19,7 @@ import (
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
-func features() []server.Feature { return []server.Feature{metrics.New()} }
+func features() []server.Feature { return []server.Feature{metrics.New(metrics.Config{})} }
 
 // frames returns the frames of a recording: what a server of the field sent, and what the agent did.
 func frames(t *testing.T, file string) (request, reply json.RawMessage) {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/jkstack/jkframe/v2/server"
@@ -10,8 +11,8 @@ import (
 // agentType is the type of the agents that are asked.
 const agentType = "metrics-agent"
 
-// Settings are the keys of the section metrics in the server's config.
-type Settings struct {
+// Config is what the feature can be told. The zero value works; the tags are keys of the section metrics.
+type Config struct {
 	// File gets every report as a line of JSON. By default, there is none.
 	File string `kv:"file" desc:"file that gets every report as a line of JSON; empty, there is none"`
 
@@ -22,31 +23,35 @@ type Settings struct {
 	FileRotate int `kv:"file_rotate" desc:"how many rotated files are kept"`
 }
 
-// Validate implements what [server.Configurer] says.
-func (s *Settings) Validate() error {
+// Validate says all that is wrong with the config.
+func (c *Config) Validate() error {
 	var wrong []error
-	if s.FileSize < 1<<20 {
+	if c.FileSize < 1<<20 {
 		wrong = append(wrong, &server.FieldError{Key: "file_size", Err: errors.New("less than 1 MiB")})
 	}
-	if s.FileRotate < 0 || s.FileRotate > 10000 {
+	if c.FileRotate < 0 || c.FileRotate > 10000 {
 		wrong = append(wrong, &server.FieldError{Key: "file_rotate", Err: errors.New("not between 0 and 10000")})
 	}
 	return errors.Join(wrong...)
 }
 
-// Feature is the part of the server.
-type Feature struct{ settings Settings }
+// Feature is the part of the server. It is made with [New].
+type Feature struct{ cfg Config }
 
 var _ server.Configurer = (*Feature)(nil)
 
-// New returns the feature with its defaults.
-func New() *Feature { return &Feature{Settings{FileSize: 100_000_000, FileRotate: 7}} }
+// New makes the feature.
+func New(cfg Config) *Feature {
+	cfg.FileSize = cmp.Or(cfg.FileSize, 100_000_000)
+	cfg.FileRotate = cmp.Or(cfg.FileRotate, 7)
+	return &Feature{cfg}
+}
 
 // Name implements [server.Feature].
 func (f *Feature) Name() string { return "metrics" }
 
 // Settings implements [server.Configurer].
-func (f *Feature) Settings() any { return &f.settings }
+func (f *Feature) Settings() any { return &f.cfg }
 
 // Types are the messages that sinks get.
 func Types() []wire.Type {
@@ -65,8 +70,8 @@ func (f *Feature) Attach(h *server.Host) error {
 	if err := server.Attach(h, "prometheus", latest, Types()...); err != nil {
 		return err
 	}
-	if f.settings.File == "" {
+	if f.cfg.File == "" {
 		return nil
 	}
-	return server.Attach(h, "metrics-file", NewLines(f.settings.File, f.settings.FileSize, f.settings.FileRotate), Types()...)
+	return server.Attach(h, "metrics-file", NewLines(f.cfg.File, f.cfg.FileSize, f.cfg.FileRotate), Types()...)
 }

@@ -184,8 +184,7 @@ func (w withSink) Attach(h *server.Host) error {
 // A sink that takes nothing loses nothing, and no other one waits for it: not the metrics, not the file.
 func TestSlowSink(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "reports", "all.jsonl")
-	feature := metrics.New()
-	*feature.Settings().(*metrics.Settings) = metrics.Settings{File: file, FileSize: 1 << 30, FileRotate: 1}
+	feature := metrics.New(metrics.Config{File: file, FileSize: 1 << 30, FileRotate: 1})
 	s := &slow{free: make(chan struct{})}
 	f := start(t, server.Config{Features: []server.Feature{withSink{s}, feature}})
 	a := f.connect(t, "m1", "metrics-agent", "linux", silent)
@@ -310,12 +309,11 @@ func TestLines(t *testing.T) {
 
 // Settings that cannot work are refused by their keys.
 func TestSettings(t *testing.T) {
-	for want, s := range map[string]metrics.Settings{
+	for want, s := range map[string]metrics.Config{
 		"metrics.file_size: less than 1 MiB":           {FileSize: 5, FileRotate: 7},
 		"metrics.file_rotate: not between 0 and 10000": {FileSize: 1 << 20, FileRotate: -1},
 	} {
-		feature := metrics.New()
-		*feature.Settings().(*metrics.Settings) = s
+		feature := metrics.New(s)
 		if _, err := server.New(server.Config{DataDir: t.TempDir(), Features: []server.Feature{feature}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}

@@ -41,7 +41,7 @@ func command(r *http.Request, v *form.Form, def, most time.Duration) (id string,
 // secret refuses a password that others may have read.
 func secret(r *http.Request, pass string) error {
 	if pass != "" && !server.Confidential(r) {
-		return exec.ErrSecret
+		return server.ErrPlaintext
 	}
 	return nil
 }

@@ -28,9 +28,9 @@ func TestRefused(t *testing.T) {
 		text   string
 	}{
 		{"401", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you", http.StatusUnauthorized) },
-			conn.RefusedError{Status: 401, Body: "who are you\n"}, `server answered with HTTP status 401: "who are you\n"`},
+			conn.RefusedError{Status: 401, Body: "who are you\n"}, `server answered with HTTP status 401: "who are you"`},
 		{"404", http.NotFound,
-			conn.RefusedError{Status: 404, Body: "404 page not found\n"}, `server answered with HTTP status 404: "404 page not found\n"`},
+			conn.RefusedError{Status: 404, Body: "404 page not found\n"}, `server answered with HTTP status 404: "404 page not found"`},
 		{"503", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(503)

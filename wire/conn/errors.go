@@ -3,6 +3,7 @@ package conn
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,8 +55,8 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	if e.Body == "" {
-		return fmt.Sprintf("server answered with HTTP status %d", e.Status)
+	if body := strings.TrimSpace(e.Body); body != "" {
+		return fmt.Sprintf("server answered with HTTP status %d: %q", e.Status, body)
 	}
-	return fmt.Sprintf("server answered with HTTP status %d: %q", e.Status, e.Body)
+	return fmt.Sprintf("server answered with HTTP status %d", e.Status)
 }
