@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -99,15 +100,16 @@ func surroundings(t *testing.T) string {
 	return fmt.Sprint(placeOf(os.Getpid()), homes(t), runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1))
 }
 
-// homes lists the groups that this package has made.
+// homes lists the groups that these tests have made. Those of other packages' tests, which run side by side, are not theirs.
 func homes(t *testing.T) []string {
 	t.Helper()
+	ours := regexp.MustCompile(`^jkframe-(Test.*|[xy]|limit-bench)(-[0-9]+)?$`)
 	var list []string
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, d os.DirEntry, err error) error {
 		if os.IsNotExist(err) {
 			return nil // somebody else's, ended meanwhile
 		}
-		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), "jkframe-") {
+		if err == nil && d.IsDir() && ours.MatchString(d.Name()) {
 			list = append(list, path)
 		}
 		return err
