@@ -17,7 +17,8 @@ const (
 	// SyncEach puts each record, or batch, on the disk by itself. Nothing is lost. It is SyncGroup for those who must not wait
 	// for others; it is never faster.
 	SyncEach
-	// SyncInterval leaves the record in the kernel, and puts it on the disk within QueueConfig.SyncEvery, which is what is lost.
+	// SyncInterval leaves the record in the kernel, and puts it on the disk within QueueConfig.SyncEvery, or when there are 4 MiB,
+	// which is what is lost. Until then it is in memory too, for a disk that fails.
 	SyncInterval
 	// SyncNone leaves the record in the kernel. What the kernel has not written by itself is lost, up to half a minute.
 	SyncNone

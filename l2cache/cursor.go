@@ -23,6 +23,8 @@ type cursor struct {
 	chunk int
 	scan  bool // data is good until next alone: memory is used again
 	space []byte
+
+	recalled int64 // where the tail has helped
 }
 
 // outcome is what a cursor has found.

@@ -33,6 +33,7 @@
 //
 // When the disk is full, fails, is read-only, or somebody removes files or the folder, Put returns what is wrong, what was
 // accepted stays, nothing is there that was not accepted, and the next Put tries again: nobody has to open the queue anew.
-// [Stats] has the fault that lasts. A file or folder that is removed while the queue is open is noticed within 10 ms of a Put; what was
+// [Stats] has the fault that lasts. What a failed sync may have cost that was accepted before ([SyncInterval]) is written again from
+// memory. A file or folder that is removed while the queue is open is noticed within 10 ms of a Put; what was
 // in the file that is written to is then written again, into a new folder if need be.
 package l2cache

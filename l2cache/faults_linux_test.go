@@ -94,20 +94,6 @@ func (l *ledger) add(q *queue, seq uint64, record string, err error) {
 	l.accepted[seq] = record
 }
 
-// forget takes off what the queue says is damaged.
-func (l *ledger) forget(q *queue) {
-	q.t.Helper()
-	q.all()
-	for _, loss := range q.lost() {
-		if loss.Reason != l2cache.Damaged {
-			q.t.Errorf("%+v", loss)
-		}
-		for seq := loss.From; seq <= loss.To; seq++ {
-			delete(l.accepted, seq)
-		}
-	}
-}
-
 // check compares what is in a queue with what was accepted: all of it, nothing else, in order.
 func (l *ledger) check(q *queue) {
 	q.t.Helper()

@@ -153,7 +153,7 @@ func (q *Queue) write(g *group) error {
 		return err
 	}
 	s := q.active
-	durable := q.syncsPut()
+	durable := q.syncsPut() || q.syncsLater() && g.size > maxTail
 	more := q.ahead(s, g.size)
 	q.mu.Unlock()
 	more = s.extend(more)
@@ -172,7 +172,6 @@ func (q *Queue) write(g *group) error {
 	if durable {
 		q.stats.Syncs++
 	}
-	q.unsynced = q.unsynced || q.cfg.Sync == SyncInterval && !q.cfg.Volatile
 	s.note(g.first, s.end)
 	s.end += g.size
 	if more := s.end - s.size; more > 0 {
@@ -180,6 +179,12 @@ func (q *Queue) write(g *group) error {
 		q.bytes += more
 	}
 	s.next = g.next
+	switch {
+	case durable:
+		s.synced, s.syncedNext = s.end, s.next
+	case q.syncsLater():
+		q.remember(g)
+	}
 	q.fault.clear()
 	return nil
 }

@@ -53,16 +53,13 @@ func (q *Queue) Close() error {
 	q.publish(q.visible)
 	q.take() // after those that are in line
 	q.trim(q.active)
+	err := q.syncActive()
 	q.pass()
-	s, unsynced, at := q.active, q.unsynced, q.at()
+	at := q.at()
 	q.mu.Unlock()
 	close(q.done)
 	q.work.Wait()
 
-	var err error
-	if s != nil && unsynced {
-		err = s.sync()
-	}
 	if !q.cfg.Volatile {
 		err = errors.Join(err, q.position.save(q.dir, at, q.durable()))
 	}

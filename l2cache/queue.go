@@ -28,7 +28,7 @@ type Queue struct {
 	segs      []*segment // in order; the last one may be written to
 	active    *segment   // is written to; nil: a new one is needed
 	runs      []RunRange // of segs, and this one
-	unsynced  bool       // something in active waits for SyncInterval
+	tail      []byte     // what active has behind what SyncInterval has synced
 	gather    *group     // is written next, and can be joined
 	spare     *group
 	pending   int64  // bytes that wait to be written

@@ -357,3 +357,21 @@ func TestMisuse(t *testing.T) {
 		}
 	}
 }
+
+// A reader from 0 on begins with what is there, waits when there is nothing, and hears of the end.
+func TestReaderFromZero(t *testing.T) {
+	q := open(t, durable(t))
+	r := q.Reader(0)
+	defer r.Close()
+	if _, err := r.Next(done()); !errors.Is(err, context.Canceled) {
+		t.Errorf("an empty queue: %v", err)
+	}
+	q.put("first")
+	if rec, err := r.Next(done()); err != nil || rec.Seq != 1 || string(rec.Data) != "first" {
+		t.Errorf("%+v, %v", rec, err)
+	}
+	q.close()
+	if _, err := r.Next(background); !errors.Is(err, l2cache.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}

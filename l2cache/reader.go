@@ -15,8 +15,9 @@ type Reader struct {
 	cur  cursor
 }
 
-// Reader returns a reader that begins with the record with a sequence, or with the first one that is there after it.
-func (q *Queue) Reader(from uint64) *Reader { return &Reader{q: q, next: from} }
+// Reader returns a reader that begins with the record with a sequence, or with the first one that is there after it: 0 is
+// the oldest that there is.
+func (q *Queue) Reader(from uint64) *Reader { return &Reader{q: q, next: max(from, 1)} } // sequences begin with 1
 
 // Next returns the next record. It waits for it until ctx is done; one that is there is returned even if ctx is done.
 func (r *Reader) Next(ctx context.Context) (Record, error) {
@@ -67,6 +68,8 @@ func (r *Reader) try() (Record, bool, error) {
 		}
 		seq, data, o, err := r.cur.next()
 		switch {
+		case (err != nil || o == damaged) && r.recall():
+			continue
 		case err != nil:
 			return Record{}, false, r.q.wrap("read", err)
 		case o == found && seq >= r.next:

@@ -6,11 +6,11 @@ import (
 )
 
 // check looks whether the file that is written to is still there and whole. Nobody who writes waits for that; only when it is not
-// the turn is taken, and true returned. The caller has the lock, which is given back meanwhile.
-func (q *Queue) check() (found bool) {
+// the turn is taken. The caller has the lock, which is given back meanwhile.
+func (q *Queue) check() {
 	s := q.active
 	if s == nil || s.file == nil || s.suspect {
-		return false
+		return
 	}
 	end := s.end
 	s.users++
@@ -20,12 +20,12 @@ func (q *Queue) check() (found bool) {
 	q.mu.Lock()
 	q.release(s)
 	if !gone && err == nil && size >= end {
-		return false
+		return
 	}
 	q.take()
 	defer q.pass()
 	if q.closed || s != q.active || s.suspect {
-		return false
+		return
 	}
 	switch {
 	case gone:
@@ -36,42 +36,25 @@ func (q *Queue) check() (found bool) {
 		q.fault.set(err)
 	case size < s.end:
 		q.fault.set(fmt.Errorf("%s has %d of %d bytes: %w", q.dir.name(segmentName(s.base)), size, s.end, ErrGone))
-		q.seal() // readers will find what is missing
-	}
-	return true
-}
-
-// syncActive puts on the disk what SyncInterval has left in the kernel. It returns false when that has failed.
-func (q *Queue) syncActive() bool {
-	s := q.active
-	if s == nil || s.suspect {
-		return true
-	}
-	end, next := s.end, s.next
-	q.mu.Unlock()
-	err := s.sync()
-	q.mu.Lock()
-	if err != nil {
+		if len(q.tail) == 0 {
+			q.seal() // readers will find what is missing
+			break
+		}
 		s.suspect = true
-		q.fault.set(err)
 		_ = q.repair()
-		return false
 	}
-	s.synced, s.syncedNext = end, next
-	q.stats.Syncs++
-	q.unsynced = false
-	return true
 }
 
-// repair writes again, into a new file, what the file that is written to may not keep: it was removed, or could not be synced,
-// after which the kernel takes its pages for written. They can be read as long as the file is open. The caller has the turn
-// and the lock, which is given back meanwhile.
+// repair writes again, into a new file, what the file that is written to may not keep. It was removed: then it can be read as
+// long as it is open. Or it could not be synced, after which the kernel takes its pages for written, or throws them away: then
+// the tail has what was in them. The caller has the turn and the lock, which is given back meanwhile.
 func (q *Queue) repair() error {
 	old := q.active
 	if old == nil || !old.suspect {
 		return nil
 	}
 	from, base := old.synced, old.syncedNext
+	tail := q.tail // nobody who has not the turn changes it
 	q.mu.Unlock()
 	gone := q.dir.gone()
 	if named, _, err := linked(old.file); gone || err == nil && !named {
@@ -85,7 +68,7 @@ func (q *Queue) repair() error {
 	}
 	var s *segment
 	if err == nil {
-		s, err = q.copySegment(old, from, base)
+		s, err = q.copySegment(old, from, base, tail)
 	}
 	q.mu.Lock()
 	if err != nil {
@@ -98,13 +81,13 @@ func (q *Queue) repair() error {
 			q.vanish(i)
 		}
 	}
-	q.unsynced = false
+	q.forgetTail()
 	q.fault.clear()
 	return nil
 }
 
-// copySegment writes the records of a segment from an offset on into a new file.
-func (q *Queue) copySegment(old *segment, from int64, base uint64) (*segment, error) {
+// copySegment writes the records of a segment from an offset on, the last of which are in tail, into a new file.
+func (q *Queue) copySegment(old *segment, from int64, base uint64, tail []byte) (*segment, error) {
 	header := old.segmentHeader
 	if header.base != base {
 		header.base, header.prev = base, base
@@ -119,9 +102,14 @@ func (q *Queue) copySegment(old *segment, from int64, base uint64) (*segment, er
 	if err != nil {
 		return nil, err
 	}
-	n, err := io.Copy(io.NewOffsetWriter(s.file, s.end), io.NewSectionReader(old.file, from, old.end-from))
-	if err == nil && n < old.end-from {
+	head := old.end - int64(len(tail)) - from
+	n, err := io.Copy(io.NewOffsetWriter(s.file, s.end), io.NewSectionReader(old.file, from, head))
+	if err == nil && n < head {
 		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		err = writeAt(s.file, s.fd, tail, s.end+n)
+		n += int64(len(tail))
 	}
 	if err == nil && q.durable() {
 		err = s.sync()

@@ -7,6 +7,11 @@ func (q *Queue) prepare(g *group) error {
 	if err := q.repair(); err != nil {
 		return err
 	}
+	if len(q.tail) > 0 && int64(len(q.tail))+g.size > maxTail {
+		if err := q.syncActive(); err != nil {
+			return err
+		}
+	}
 	old := q.active
 	if old != nil && old.file != nil && (old.end == old.start() || old.end+g.size <= q.cfg.Segment) {
 		return nil
@@ -16,25 +21,18 @@ func (q *Queue) prepare(g *group) error {
 
 // roll begins a new segment file. The caller has the turn and the lock, which is given back meanwhile.
 func (q *Queue) roll(base uint64) error {
-	old := q.active
-	q.trim(old)
-	unsynced := q.unsynced
+	if err := q.syncActive(); err != nil {
+		return err
+	}
+	q.trim(q.active)
 	prev := q.visible
 	q.mu.Unlock()
-	var err error
-	if old != nil && unsynced {
-		err = old.sync()
-	}
-	var s *segment
-	if err == nil {
-		s, err = createSegment(q.dir, segmentHeader{q.run, q.first, base, prev, q.salt}, q.durable())
-	}
+	s, err := createSegment(q.dir, segmentHeader{q.run, q.first, base, prev, q.salt}, q.durable())
 	q.mu.Lock()
 	if err != nil {
 		q.fault.set(err)
 		return err
 	}
-	q.unsynced = false
 	q.seal()
 	q.push(s)
 	q.bytes += s.size
@@ -102,7 +100,10 @@ func (q *Queue) cut(s *segment, synced bool) {
 		q.bytes -= s.size - s.end
 		s.size = s.end
 	}
-	if err != nil || synced {
+	switch {
+	case err != nil && len(q.tail) > 0:
+		s.suspect = true
+	case err != nil || synced:
 		q.seal()
 	}
 }

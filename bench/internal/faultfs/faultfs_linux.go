@@ -3,6 +3,7 @@ package faultfs
 import (
 	"context"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -46,7 +47,9 @@ func (d *Disk) Dir() string { return d.dir }
 // FailWrites has all writes fail with errno from now on, none with 0.
 func (d *Disk) FailWrites(errno syscall.Errno) { d.write.Store(int32(errno)) }
 
-// FailSyncs has all syncs fail with errno from now on, none with 0.
+// FailSyncs has all syncs fail with errno from now on, none with 0. As kernels do, a sync that fails throws away what was
+// written behind the end that the file had at the last one that did not: there are zeros then, and the next sync says
+// that all is well.
 func (d *Disk) FailSyncs(errno syscall.Errno) { d.fsync.Store(int32(errno)) }
 
 type node struct {
@@ -61,17 +64,17 @@ func (n *node) WrapChild(_ context.Context, ops fs.InodeEmbedder) fs.InodeEmbedd
 
 func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
 	inode, h, fl, errno := n.LoopbackNode.Create(ctx, name, flags, mode, out)
-	return inode, n.wrap(h), fl, errno
+	return inode, n.wrap(h), fl | fuse.FOPEN_DIRECT_IO, errno
 }
 
 func (n *node) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
 	h, fl, errno := n.LoopbackNode.Open(ctx, flags)
-	return n.wrap(h), fl, errno
+	return n.wrap(h), fl | fuse.FOPEN_DIRECT_IO, errno // what is read is what is there
 }
 
 func (n *node) wrap(h fs.FileHandle) fs.FileHandle {
 	if f, ok := h.(*fs.LoopbackFile); ok {
-		return &file{f, n.disk}
+		return &file{LoopbackFile: f, disk: n.disk}
 	}
 	return h
 }
@@ -79,6 +82,9 @@ func (n *node) wrap(h fs.FileHandle) fs.FileHandle {
 type file struct {
 	*fs.LoopbackFile
 	disk *Disk
+
+	mu   sync.Mutex // guards safe, and what a sync does
+	safe uint64     // how long the file was at the last sync
 }
 
 func (f *file) Write(ctx context.Context, b []byte, off int64) (uint32, syscall.Errno) {
@@ -89,9 +95,23 @@ func (f *file) Write(ctx context.Context, b []byte, off int64) (uint32, syscall.
 }
 
 func (f *file) Fsync(ctx context.Context, flags uint32) syscall.Errno {
-	if errno := syscall.Errno(f.disk.fsync.Load()); errno != 0 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var now fuse.AttrOut
+	if errno := f.Getattr(ctx, &now); errno != 0 {
 		return errno
 	}
+	if errno := syscall.Errno(f.disk.fsync.Load()); errno != 0 {
+		var cut fuse.SetAttrIn
+		for _, size := range []uint64{min(f.safe, now.Size), now.Size} {
+			cut.Valid, cut.Size = fuse.FATTR_SIZE, size
+			if errno := f.Setattr(ctx, &cut, &now); errno != 0 {
+				return errno
+			}
+		}
+		return errno
+	}
+	f.safe = now.Size
 	return f.LoopbackFile.Fsync(ctx, flags)
 }
 
