@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/server/internal/servertest"
 	"github.com/jkstack/jkframe/v2/server/metrics"
 	"github.com/jkstack/jkframe/v2/wire"
 )
@@ -48,21 +49,21 @@ func frames(t *testing.T, file string) (request, reply json.RawMessage) {
 }
 
 // recorded answers requests as an agent of the field did: with the frame that it sent, as the reply to the task.
-func recorded(t *testing.T, reply json.RawMessage, asked chan<- *wire.Frame) func(*agent, *wire.Frame) {
-	return func(a *agent, f *wire.Frame) {
+func recorded(t *testing.T, reply json.RawMessage, asked chan<- *wire.Frame) func(servertest.Ask) {
+	return func(a servertest.Ask) {
 		var all map[string]json.RawMessage
 		if err := json.Unmarshal(reply, &all); err != nil {
 			t.Error(err)
 			return
 		}
-		all["tid"], _ = json.Marshal(f.Task)
+		all["tid"], _ = json.Marshal(a.Task)
 		b, err := json.Marshal(all)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		a.sendRaw(t, string(b))
-		asked <- f.Clone()
+		a.SendRaw(string(b))
+		asked <- a.Clone()
 	}
 }
 
@@ -193,12 +194,9 @@ func TestChange(t *testing.T) {
 	var mu sync.Mutex
 	told := make(map[string][]string)
 	more := make(chan struct{}, 10)
-	note := func(id string) func(*agent, *wire.Frame) {
-		return func(_ *agent, frame *wire.Frame) {
-			q, err := wire.ChangeCollect.Decode(frame)
-			if err != nil {
-				t.Error(err)
-			}
+	note := func(id string) func(servertest.Ask) {
+		return func(a servertest.Ask) {
+			q := servertest.Decode(t, a.Frame, wire.ChangeCollect)
 			mu.Lock()
 			told[id] = append(told[id], strings.Join(q.Jobs, ","))
 			mu.Unlock()
@@ -282,8 +280,8 @@ func TestBadAnswers(t *testing.T) {
 // A host with a hundred thousand processes is answered with all of them.
 func TestManyProcesses(t *testing.T) {
 	f := start(t, server.Config{Features: features()})
-	f.connect(t, "busy-01", "metrics-agent", "linux", func(a *agent, frame *wire.Frame) {
-		send(t, a, wire.HostDynamic.Reply, frame.Task, wire.HostDynamicReply{Processes: processes(100_000)})
+	f.connect(t, "busy-01", "metrics-agent", "linux", func(a servertest.Ask) {
+		servertest.Send(t, a.Agent, wire.HostDynamic.Reply, a.Task, wire.HostDynamicReply{Processes: processes(100_000)})
 	})
 	code, got := f.do(t, http.MethodGet, "/api/metrics/busy-01/dynamic/process", "")
 	if n := strings.Count(got, `"pid":1,"user":"root"`); code != 200 || n != 100_000 {

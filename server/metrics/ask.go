@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jkstack/jkframe/v2/server"
@@ -16,7 +17,7 @@ type (
 	}
 	processInput struct {
 		ID  string `path:"id" doc:"id of the agent"`
-		Top int    `query:"top" minimum:"0" maximum:"100000" doc:"how many processes, those that use the CPU most; 0 for all"`
+		Top string `query:"top" maxLength:"32" example:"10" doc:"how many processes, those that use the CPU most; what is no number means all"`
 	}
 	connectionsInput struct {
 		ID    string   `path:"id" doc:"id of the agent"`
@@ -24,10 +25,20 @@ type (
 	}
 	dynamicInput struct {
 		ID    string   `path:"id" doc:"id of the agent"`
-		Top   int      `query:"top" minimum:"0" maximum:"100000" doc:"how many processes, those that use the CPU most; 0 for all"`
+		Top   string   `query:"top" maxLength:"32" example:"10" doc:"how many processes, those that use the CPU most; what is no number means all"`
 		Kinds []string `query:"kinds,explode" maxItems:"16" doc:"kinds of connections: tcp, tcp4, tcp6, udp, udp4, udp6, unix; none for all that the agent shows"`
 	}
 )
+
+// topOf returns how many processes a request wants, 0 for all. Callers of the field send anything there, and get all.
+func topOf(text string) int {
+	const most = 100_000
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > most {
+		return 0
+	}
+	return n
+}
 
 // operation describes a call that asks an agent.
 func operation(id, method, path, summary string) huma.Operation {
@@ -65,7 +76,7 @@ func registerAsk(h *server.Host) {
 		func(ctx context.Context, in *dynamicInput) (*rest.Body[rest.Payload[dynamicView]], error) {
 			r, err := call(ctx, h, in.ID, wire.HostDynamic, wire.HostDynamicRequest{
 				Sections: []wire.HostSection{wire.SectionUsage, wire.SectionProcesses, wire.SectionConnections, wire.SectionTemperatures},
-				Top:      in.Top, Connections: in.Kinds,
+				Top:      topOf(in.Top), Connections: in.Kinds,
 			})
 			return rest.OK(viewOfDynamic(r)), err
 		})
@@ -83,7 +94,7 @@ func registerAsk(h *server.Host) {
 	server.Register(h, server.RoleRead, get("metrics-process", "dynamic/process", "The processes of a host"),
 		func(ctx context.Context, in *processInput) (*rest.Body[rest.Payload[[]processView]], error) {
 			r, err := call(ctx, h, in.ID, wire.HostDynamic, wire.HostDynamicRequest{
-				Sections: []wire.HostSection{wire.SectionProcesses}, Top: in.Top,
+				Sections: []wire.HostSection{wire.SectionProcesses}, Top: topOf(in.Top),
 			})
 			return rest.OK(each(r.Processes, viewOfProcess)), err
 		})

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/server/internal/servertest"
 	"github.com/jkstack/jkframe/v2/server/metrics"
 	"github.com/jkstack/jkframe/v2/wire"
 )
@@ -34,7 +35,7 @@ func usage(n uint64) wire.HostDynamicReply {
 }
 
 // scrape returns the metrics of hosts.
-func (f *fixture) scrape(t testing.TB) string {
+func (f fixture) scrape(t testing.TB) string {
 	t.Helper()
 	code, body := f.do(t, http.MethodGet, "/metrics", "")
 	if code != http.StatusOK {
@@ -50,7 +51,7 @@ func (f *fixture) scrape(t testing.TB) string {
 }
 
 // await scrapes until there is a line.
-func (f *fixture) await(t testing.TB, line string) string {
+func (f fixture) await(t testing.TB, line string) string {
 	t.Helper()
 	for {
 		if text := f.scrape(t); strings.Contains(text, line+"\n") {
@@ -77,10 +78,10 @@ func TestScrape(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.sendRaw(t, string(b))
-	send(t, a, wire.HostDynamic.Reply, "", usage(1000))
-	send(t, a, wire.HostDynamic.Reply, "", wire.HostDynamicReply{Temperatures: []wire.HostTemperature{{Name: "cpu", Temperature: 41.5}}})
-	send(t, a, wire.MetricsStatus, "", wire.MetricsStatusPayload{Warnings: 2, Jobs: []wire.JobStatus{{Name: "usage", Interval: 5, BytesSent: 1000, Count: 3}}})
+	a.SendRaw(string(b))
+	servertest.Send(t, a, wire.HostDynamic.Reply, "", usage(1000))
+	servertest.Send(t, a, wire.HostDynamic.Reply, "", wire.HostDynamicReply{Temperatures: []wire.HostTemperature{{Name: "cpu", Temperature: 41.5}}})
+	servertest.Send(t, a, wire.MetricsStatus, "", wire.MetricsStatusPayload{Warnings: 2, Jobs: []wire.JobStatus{{Name: "usage", Interval: 5, BytesSent: 1000, Count: 3}}})
 	text := f.await(t, `agent_host_collect_warnings_total{id="m1"} 2`)
 	mustContain(t, text,
 		`agent_host_cpu_usage_ratio{id="m1"} 0.45`, `agent_host_load15{id="m1"} 3.22`, `agent_host_memory_used_bytes{id="m1"} 1000`,
@@ -96,8 +97,7 @@ func TestScrape(t *testing.T) {
 			t.Errorf("%s is there", absent)
 		}
 	}
-	a.leave()
-	<-a.done
+	a.Leave()
 	for strings.Contains(f.scrape(t), `"m1"`) {
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -120,14 +120,14 @@ func TestHostileReports(t *testing.T) {
 	r.Usage.Partitions[0].Name = "/new\nline{\x1b[31m\"\\"
 	r.Usage.Partitions[1].Name = strings.Repeat("é", 1<<19)
 	r.Usage.CPU.Usage, r.Usage.Memory.Usage, r.Usage.Partitions[0].WritePerSecond = -5, 1e300, -1
-	send(t, a, wire.HostDynamic.Reply, "", r)
-	a.sendRaw(t, `{"type":33,"hm_dynamic_rep":{"usage":{"cpu":{"usage":NaN}}}}`)
-	a.sendRaw(t, `{"type":33,"hm_dynamic_rep":{"usage":{"cpu":{"usage":1e999}}}}`)
-	a.sendRaw(t, `{"type":33,"hm_dynamic_rep":{"usage":{"mem":{"used":18446744073709551616}}}}`)
-	a.sendRaw(t, `{"type":37,"hm_agent_status":{"jobs":[{"name":"\u0000\n","i":18446744073709551615,"bs":1,"ct":1}],"warns":18446744073709551615}}`)
-	a.sendRaw(t, `{"type":31}`)
-	send(t, a, wire.HostDynamic.Reply, "", wire.HostDynamicReply{Processes: processes(100_000)})
-	send(t, a, wire.MetricsStatus, "", wire.MetricsStatusPayload{Warnings: 7})
+	servertest.Send(t, a, wire.HostDynamic.Reply, "", r)
+	a.SendRaw(`{"type":33,"hm_dynamic_rep":{"usage":{"cpu":{"usage":NaN}}}}`)
+	a.SendRaw(`{"type":33,"hm_dynamic_rep":{"usage":{"cpu":{"usage":1e999}}}}`)
+	a.SendRaw(`{"type":33,"hm_dynamic_rep":{"usage":{"mem":{"used":18446744073709551616}}}}`)
+	a.SendRaw(`{"type":37,"hm_agent_status":{"jobs":[{"name":"\u0000\n","i":18446744073709551615,"bs":1,"ct":1}],"warns":18446744073709551615}}`)
+	a.SendRaw(`{"type":31}`)
+	servertest.Send(t, a, wire.HostDynamic.Reply, "", wire.HostDynamicReply{Processes: processes(100_000)})
+	servertest.Send(t, a, wire.MetricsStatus, "", wire.MetricsStatusPayload{Warnings: 7})
 	text := f.await(t, `agent_host_collect_warnings_total{id="h\"1{}"} 7`)
 	if len(text) > 200_000 || strings.Count(text, "agent_host_filesystem_used_bytes{") != 64 || strings.Count(text, "agent_host_network_transmit_bytes_total{") != 2 {
 		t.Errorf("%d bytes, %d file systems, %d interfaces", len(text), strings.Count(text, "agent_host_filesystem_used_bytes{"), strings.Count(text, "agent_host_network_transmit_bytes_total{"))
@@ -190,7 +190,7 @@ func TestSlowSink(t *testing.T) {
 	a := f.connect(t, "m1", "metrics-agent", "linux", silent)
 	const n = 2000
 	for i := range n {
-		send(t, a, wire.HostDynamic.Reply, "", usage(uint64(i+1)))
+		servertest.Send(t, a, wire.HostDynamic.Reply, "", usage(uint64(i+1)))
 	}
 	f.await(t, fmt.Sprintf(`agent_host_memory_used_bytes{id="m1"} %d`, n))
 	lines := waitLines(t, file, n)

@@ -27,16 +27,21 @@ type Ask struct {
 // a frame is good until it returns.
 func (s *Server) Connect(t testing.TB, id, kind string, features []string, answer func(Ask)) *Agent {
 	t.Helper()
+	return s.ConnectAs(t, wire.ComePayload{ID: id, Name: kind, OS: "linux", Features: features}, answer)
+}
+
+// ConnectAs is Connect for an agent that says of itself what the test wants. Its host is the same for all.
+func (s *Server) ConnectAs(t testing.TB, come wire.ComePayload, answer func(Ask)) *Agent {
+	t.Helper()
+	come.Version, come.HostName, come.Platform, come.Arch = "1.0.0", "host-01", "debian", "x86_64"
+	come.IP, come.MAC = net.IPv4(192, 0, 2, 10), "02:00:c0:00:02:0a"
 	d := conn.Dialer{}
 	c, err := d.Dial(t.Context(), "ws://"+s.AgentAddr().String()+"/ws/agent")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &Agent{ID: id, conn: c, done: make(chan struct{})}
-	Send(t, a, wire.Come, "", wire.ComePayload{
-		ID: id, Name: kind, Version: "1.0.0", IP: net.IPv4(192, 0, 2, 10), MAC: "02:00:c0:00:02:0a", HostName: "host-01",
-		OS: "linux", Platform: "debian", Arch: "x86_64", Features: features,
-	})
+	a := &Agent{ID: come.ID, conn: c, done: make(chan struct{})}
+	Send(t, a, wire.Come, "", come)
 	f, err := c.Receive()
 	if err != nil {
 		t.Fatal(err)
