@@ -448,7 +448,6 @@ func TestHostileJournal(t *testing.T) {
 				t.Errorf("a stream that was lost is opened %d times", j.opens)
 			}
 			r.end(srv)
-			srv = nil
 		})
 	})
 }

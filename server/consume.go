@@ -49,8 +49,8 @@ const (
 	batchEntries = 512
 	batchBytes   = 1 << 20
 	maxConsumers = 64
-	retryMin     = time.Second
-	retryMax     = 30 * time.Second
+	firstRetry   = time.Second
+	longestRetry = 30 * time.Second
 )
 
 // consumerName is how a sink may be called: the name is that of a file.

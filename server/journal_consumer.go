@@ -108,7 +108,7 @@ func (c *consumer) next(ctx context.Context, r *l2cache.Reader, batch []l2cache.
 			c.note()
 		default:
 			c.journal.faults.say("journal cannot be read", slog.String("sink", c.name), slog.String("err", err.Error()))
-			if !pause(ctx, retryMax) {
+			if !pause(ctx, longestRetry) {
 				return nil, err
 			}
 		}
@@ -135,7 +135,7 @@ func (c *consumer) chosen(entries []Entry, records []l2cache.Record) []Entry {
 
 // give gives entries until the sink has taken them, false when ctx ends before that.
 func (c *consumer) give(ctx context.Context, entries []Entry) bool {
-	for wait := retryMin; ; wait = min(2*wait, retryMax) {
+	for wait := firstRetry; ; wait = min(2*wait, longestRetry) {
 		err := c.try(ctx, entries)
 		if err == nil {
 			return true

@@ -28,7 +28,7 @@ var errFull = errors.New("full: a sink has not taken what is in it")
 // write writes what waits until the journal is closed.
 func (j *journal) write() {
 	for {
-		batch, fault, stopping := j.next()
+		batch, stopping, fault := j.next()
 		switch {
 		case fault != nil && !stopping:
 			select {
@@ -47,11 +47,11 @@ func (j *journal) write() {
 }
 
 // next takes what is to be written with one sync.
-func (j *journal) next() (batch []entryToWrite, fault error, stopping bool) {
+func (j *journal) next() (batch []entryToWrite, stopping bool, fault error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.fault != nil {
-		return nil, j.fault, j.stopping
+		return nil, j.stopping, j.fault
 	}
 	n, size := 0, 0
 	for n < len(j.pending) && (n == 0 || size+len(j.pending[n].data) <= writeBytes) {
@@ -63,7 +63,7 @@ func (j *journal) next() (batch []entryToWrite, fault error, stopping bool) {
 	if len(j.pending) == 0 {
 		j.pending = nil // its array may have grown
 	}
-	return batch, nil, j.stopping
+	return batch, j.stopping, nil
 }
 
 // put writes a batch, and tells whose it is.

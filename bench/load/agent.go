@@ -35,8 +35,11 @@ type Target struct {
 type Hello string
 
 const (
-	Nothing Hello = "nothing" // not even an upgrade
-	OpAMP   Hello = "opamp"   // a first message of the Open Agent Management Protocol
+	// Nothing is not even an upgrade.
+	Nothing Hello = "nothing"
+
+	// OpAMP is a first message of the Open Agent Management Protocol.
+	OpAMP Hello = "opamp"
 )
 
 // patience bounds each wait for an answer of a server.

@@ -30,7 +30,7 @@ func BusyHost(ctx context.Context, sockets, processes int, d time.Duration, out 
 		}
 	}()
 	for len(open) < sockets {
-		c, err := net.Dial("tcp", ln.Addr().String())
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", ln.Addr().String())
 		if err != nil {
 			return fmt.Errorf("socket %d: %w", len(open), err)
 		}

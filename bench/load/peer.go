@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -39,14 +38,18 @@ func Serve(ctx context.Context, kind, addr, ca string) error {
 		}
 		return serveTCP(tls.NewListener(ln, cfg))
 	case "gorilla":
-		return http.Serve(ln, http.HandlerFunc(newGorilla().serve))
+		return serveHTTP(ln, newGorilla().serve)
 	case "http":
-		return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		return serveHTTP(ln, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json; charset=utf-8")
-			io.WriteString(w, `{"code":0}`+"\n")
-		}))
+			w.Write([]byte(`{"code":0}` + "\n"))
+		})
 	}
 	return fmt.Errorf("unknown peer %q", kind)
+}
+
+func serveHTTP(ln net.Listener, h http.HandlerFunc) error {
+	return (&http.Server{Handler: h, ReadHeaderTimeout: patience}).Serve(ln)
 }
 
 func serveTCP(ln net.Listener) error {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -116,7 +117,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	for _, addr := range []string{s.Addr, s.API} {
 		for deadline := time.Now().Add(patience); addr != ""; time.Sleep(5 * time.Millisecond) {
-			c, err := net.Dial("tcp", addr)
+			c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 			if err == nil {
 				c.Close()
 				break
@@ -176,7 +177,7 @@ func (s *Server) CPU() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	const user, system, hz = 11, 12, 100
 	u, err1 := strconv.Atoi(fields[user])
 	v, err2 := strconv.Atoi(fields[system])
@@ -199,7 +200,7 @@ func (s *Server) Metric(name string) (float64, error) {
 
 // Get asks the API.
 func (s *Server) Get(path string) (string, error) {
-	req, err := http.NewRequest(http.MethodGet, "http://"+s.API+path, nil)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+s.API+path, nil)
 	if err != nil {
 		return "", err
 	}

@@ -33,9 +33,9 @@ type report struct {
 }
 
 // Work obeys orders from r until it ends, and answers on w. It is what a worker process does.
-func Work(ctx context.Context, r io.Reader, w io.Writer) error {
+func Work(ctx context.Context, r io.Reader, w io.Writer) (err error) {
 	var wk worker
-	defer wk.drop()
+	defer func() { err = errors.Join(err, wk.drop()) }()
 	in, out := json.NewDecoder(r), json.NewEncoder(w)
 	for {
 		var o order

@@ -100,12 +100,11 @@ func (c Client) ask(ctx context.Context, path, token string, r request, key *ecd
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, text, err := c.do(req)
+	status, _, text, err := c.do(req)
 	if err != nil {
 		return nil, err
 	}
 	var a answer
-	status := resp.StatusCode
 	err = json.Unmarshal(text, &a)
 	switch {
 	case status != http.StatusOK && (err != nil || a.Msg == ""):
@@ -125,25 +124,25 @@ func (c Client) Roots(ctx context.Context) (roots string, renew bool, err error)
 	if err != nil {
 		return "", false, err
 	}
-	resp, text, err := c.do(req)
+	status, header, text, err := c.do(req)
 	if err != nil {
 		return "", false, err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return "", false, &RefusedError{resp.StatusCode, http.StatusText(resp.StatusCode)}
+	if status != http.StatusOK {
+		return "", false, &RefusedError{status, http.StatusText(status)}
 	}
-	return string(text), resp.Header.Get("Renew") == "now", nil
+	return string(text), header.Get("Renew") == "now", nil
 }
 
-func (c Client) do(req *http.Request) (resp *http.Response, text []byte, err error) {
-	resp, err = c.HTTP.Do(req)
+func (c Client) do(req *http.Request) (status int, header http.Header, text []byte, err error) {
+	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	defer resp.Body.Close()
 	text, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(text) > maxAnswer {
 		err = errors.New("the server's answer is too long")
 	}
-	return resp, text, err
+	return resp.StatusCode, resp.Header, text, err
 }

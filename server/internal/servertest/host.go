@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"context"
 	"crypto/md5"
 	"fmt"
 	"io"
@@ -145,7 +146,7 @@ func (h *Host) content(q wire.UploadRequest) ([]byte, error) {
 		}
 		return block.Decode(q.Data, wire.MaxInline)
 	}
-	req, err := http.NewRequest(http.MethodGet, "http://"+h.server.AgentAddr().String()+q.URI, nil)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+h.server.AgentAddr().String()+q.URI, nil)
 	if err != nil {
 		return nil, err
 	}
