@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -39,9 +40,14 @@ file.size = 64MiB
 
 func newRemoteFleet(t *testing.T, serverKeys string) *remoteFleet {
 	t.Helper()
+	return newRemoteFleetAt(t, freePort(t), freePort(t), serverKeys)
+}
+
+func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet {
+	t.Helper()
 	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/exec-agent")
-	home, listen := t.TempDir(), freePort(t)
-	f := &remoteFleet{t: t, api: freePort(t), open: t.TempDir()}
+	home := t.TempDir()
+	f := &remoteFleet{t: t, api: api, open: t.TempDir()}
 	conf := write(t, filepath.Join(home, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\n%s", listen, f.api, serverKeys)
 	server := run(t, home, executable(bin, "agent-server"), "run", "--conf", conf)
 	waitUntil(t, "start of the server", func() bool { return strings.Contains(server.log(), "server started") })
@@ -67,8 +73,7 @@ func newRemoteFleet(t *testing.T, serverKeys string) *remoteFleet {
 func (f *remoteFleet) do(req *http.Request) (*http.Response, string) {
 	f.t.Helper()
 	req.Header.Set("Authorization", "Bearer "+f.token)
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req) // not through a proxy
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -519,5 +524,37 @@ func TestRemoteSmart(t *testing.T) {
 		if status, body := f.get(path); status != 404 || body != want {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
+	}
+}
+
+// A password is not taken over a connection that others can read.
+func TestRemotePassword(t *testing.T) {
+	ip := ""
+	addrs, err := net.InterfaceAddrs()
+	check(t, err)
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
+			ip = n.IP.String()
+		}
+	}
+	if ip == "" {
+		t.Skip("SKIP: there is no address beside loopback")
+	}
+	_, port, err := net.SplitHostPort(freePort(t))
+	check(t, err)
+	f := newRemoteFleetAt(t, freePort(t), net.JoinHostPort(ip, port), "insecure = true\n")
+	const secret = "pa55-w0rd"
+	status, v := f.run("a", `{"cmd":"id","auth":"sudo","user":"root","pass":"`+secret+`"}`)
+	if status != 403 || !strings.Contains(v.Msg, "password") || strings.Contains(v.Msg, secret) {
+		t.Errorf("run: %d %+v", status, v)
+	}
+	status, body := f.form("/api/script/a/run", "x.sh", "id\n", "type", "sh", "auth", "su", "user", "root", "pass", secret, "file", "")
+	wants(t, "script", status, body, 403, "password")
+	status, body = f.form("/cmd/sync_run", "", "", "id", "a", "cmd", "id", "auth", "sudo", "user", "root", "pass", secret)
+	wants(t, "sync_run", status, body, 200, `"code":403`)
+	status, body = f.form("/file/upload", "x", "x", "id", "a", "dir", f.open, "user", "root", "pass", secret, "file", "")
+	wants(t, "upload", status, body, 200, `"code":403`)
+	if status, v := f.run("a", `{"cmd":"true"}`); status != 200 {
+		t.Errorf("without a password: %d %+v", status, v)
 	}
 }

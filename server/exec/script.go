@@ -92,7 +92,7 @@ func ReadScript(v *form.Form) (s Script, err error) {
 	if err := s.Check(); err != nil {
 		return s, err
 	}
-	return s, v.CheckMD5("md5")
+	return s, v.CheckMD5()
 }
 
 // ScriptFields describes the form of a script.

@@ -140,7 +140,7 @@ func ReadUpload(v *form.Form, base int) (u Upload, timeout time.Duration, err er
 	if u.Mode, err = Mode(v, base); err != nil {
 		return u, 0, err
 	}
-	if err = v.CheckMD5("md5"); err != nil {
+	if err = v.CheckMD5(); err != nil {
 		return u, 0, err
 	}
 	timeout, err = v.Seconds("timeout", DefaultUploadTime, MaxTime)

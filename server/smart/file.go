@@ -115,6 +115,9 @@ func (d *Dialect) upload(r *http.Request, v *form.Form) (any, error) {
 		return nil, err
 	}
 	u, timeout, err := files.ReadUpload(v, 10)
+	if errors.Is(err, form.ErrSum) {
+		return nil, &failure{codeContent, "invalid checksum"}
+	}
 	if err != nil {
 		return nil, err
 	}

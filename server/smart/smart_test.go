@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/server/exec"
 	"github.com/jkstack/jkframe/v2/server/files"
 	"github.com/jkstack/jkframe/v2/server/internal/servertest"
@@ -182,6 +183,10 @@ func TestFiles(t *testing.T) {
 	if got, _ := h.File("/srv/n.txt"); got != "new" || h.Calls()[len(h.Calls())-1] != "upload /srv/n.txt -rwx------" {
 		t.Errorf("uploaded %q, %q", got, h.Calls())
 	}
+	for _, md5 := range []string{"00000000000000000000000000000000", "00"} {
+		_, body = s.PostForm(t, "/file/upload?id=a", servertest.Field{Name: "dir", Value: "/srv"}, file, servertest.Field{Name: "md5", Value: md5})
+		want(t, strings.TrimSpace(body), `{"code":2,"msg":"invalid checksum"}`)
+	}
 	_, body = s.PostForm(t, "/file/upload?id=x", servertest.Field{Name: "dir", Value: "/srv"}, file)
 	want(t, strings.TrimSpace(body), `{"code":404,"msg":"client not found"}`)
 	want(t, ask(t, s, "/file/upload_from", "id", "b", "dir", "/srv", "name", "big", "uri", source.URL), `{"code":0,"payload":{"dir":"/srv/big"}}`)
@@ -199,6 +204,25 @@ func TestFiles(t *testing.T) {
 	})
 	want(t, ask(t, s, "/file/upload_from", "id", "r", "dir", "/srv", "name", "x", "uri", source.URL), `{"code":1,"msg":"disk full"}`)
 	want(t, ask(t, s, "/file/upload_from", "id", "r", "dir", "/srv", "name", "sum", "uri", source.URL), `{"code":2,"msg":"invalid checksum"}`)
+}
+
+// An agent that says nothing: what is asked of it ends, and the answer says that it took too long.
+func TestTimeout(t *testing.T) {
+	f := files.New(files.Config{})
+	c := exec.New(exec.Config{}, f)
+	s := servertest.StartConfig(t, server.Config{
+		API:      server.APIConfig{Timeout: 100 * time.Millisecond},
+		Features: []server.Feature{f, c, smart.New(smart.Config{}, c, f, layout.New(layout.Config{}, c, f))},
+	})
+	s.Connect(t, "a", exec.AgentType, nil, func(servertest.Ask) {})
+	for _, path := range []string{"/cmd/run?id=a&cmd=true", "/cmd/sync_run?id=a&cmd=true", "/file/ls?id=a&dir=/"} {
+		resp, body := s.Get(t, http.MethodGet, path)
+		want(t, resp.Status[:3]+" "+strings.TrimSpace(body), `200 {"code":408,"msg":"timeout"}`)
+	}
+	resp, body := s.Get(t, http.MethodGet, "/file/download?id=a&dir=/x&timeout=1")
+	want(t, resp.Status[:3]+" "+body, "408 timeout")
+	_, body = s.PostForm(t, "/file/upload?id=a&timeout=1&dir=/x", servertest.Field{Name: "file", Filename: "n", Value: "x"})
+	want(t, strings.TrimSpace(body), `{"code":500,"msg":"timeout"}`)
 }
 
 // archive makes a tar of names and contents.

@@ -22,7 +22,9 @@ func (rd *reader) multipart(boundary string) error {
 		return errors.New("content type: no boundary")
 	}
 	// The reader of parts reads 4 KiB at a time, which would be a system call each.
-	parts := multipart.NewReader(bufio.NewReaderSize(rd.body, readSize), boundary)
+	// It also takes a body that breaks off between two parts for one that ends there: this one has no such end.
+	whole := io.MultiReader(rd.body, strings.NewReader("\r\n"), brokenOff{})
+	parts := multipart.NewReader(bufio.NewReaderSize(whole, readSize), boundary)
 	for {
 		p, err := parts.NextRawPart()
 		if err == io.EOF {
@@ -36,6 +38,11 @@ func (rd *reader) multipart(boundary string) error {
 		}
 	}
 }
+
+// brokenOff is what comes after a body.
+type brokenOff struct{}
+
+func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func (rd *reader) part(p *multipart.Part) error {
 	defer p.Close()
@@ -61,22 +68,25 @@ func baseName(p *multipart.Part) string {
 	return name
 }
 
-// CheckMD5 compares the file with the value of a name, in hexadecimal, if there is one.
-func (f *Form) CheckMD5(name string) error {
-	text := f.Get(name)
+// ErrSum is a file that is not what the form says of it.
+var ErrSum = Bad("md5:invalid checksum")
+
+// CheckMD5 compares the file with the value of md5, in hexadecimal, if there is one.
+func (f *Form) CheckMD5() error {
+	text := f.Get("md5")
 	if text == "" || f.File == nil {
 		return nil
 	}
 	want, err := hex.DecodeString(text)
 	if err != nil {
-		return Bad("%s:%v", name, err)
+		return Bad("md5:%v", err)
 	}
 	got, err := f.File.MD5()
 	if err != nil {
 		return err
 	}
 	if len(want) != md5.Size || [md5.Size]byte(want) != got {
-		return Bad("%s:invalid checksum", name)
+		return ErrSum
 	}
 	return nil
 }

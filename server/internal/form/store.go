@@ -127,9 +127,34 @@ func (s *Store) Take(name string, from io.Reader) (_ *File, err error) {
 	if _, err := f.write(head); err != nil {
 		return nil, err
 	}
-	n, err := io.CopyBuffer(io.MultiWriter(writer(f.write), f.sha), struct{ io.Reader }{from}, make([]byte, 256<<10))
-	f.Size += n
-	return f, err
+	return f, f.fill(from)
+}
+
+// fill takes the rest of the file. Parts of a form come in pieces of 4 KiB at most, which are collected: the disk gets large ones.
+func (f *File) fill(from io.Reader) error {
+	for buf := make([]byte, readSize); ; {
+		n, err := io.ReadFull(from, buf)
+		f.sha.Write(buf[:n])
+		if _, err := f.write(buf[:n]); err != nil {
+			return err
+		}
+		f.Size += int64(n)
+		switch {
+		case err == io.EOF, err == io.ErrUnexpectedEOF:
+			return sure(from)
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// sure tells the end of a file from a body that breaks off, of which ReadFull says the same.
+func sure(from io.Reader) error {
+	var one [1]byte
+	if n, err := from.Read(one[:]); n > 0 || err != io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
 }
 
 // write adds to the file on disk.
@@ -140,11 +165,6 @@ func (f *File) write(p []byte) (int, error) {
 	f.room += int64(len(p))
 	return f.disk.Write(p)
 }
-
-// writer is a function that writes.
-type writer func([]byte) (int, error)
-
-func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 // Len returns the size, in bytes.
 func (f *File) Len() int64 { return f.Size }
