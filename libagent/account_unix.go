@@ -101,9 +101,9 @@ func lookupAccount(name string) (account, error) {
 }
 
 // give makes an account the owner of what its agent must write: the config file with the folder conf, since a file is written
-// whole or not at all, and the folders that the config names. Folders outside of the agent's own are made when they are missing,
-// and else stay whose they are. Links are not followed.
-func (a account) give(conf string, folders []string) (given []string, err error) {
+// whole or not at all, and the folders that the config names; and of the files that only their owner may read. Folders outside of
+// the agent's own are made when they are missing, and else stay whose they are, as files there do. Links are not followed.
+func (a account) give(conf string, files, folders []string) (given []string, err error) {
 	home := homeOf(conf)
 	take := func(path string) {
 		if e := os.Lchown(path, a.uid, a.gid); e != nil {
@@ -116,9 +116,17 @@ func (a account) give(conf string, folders []string) (given []string, err error)
 	if dir := filepath.Dir(conf); dir != home {
 		take(dir)
 	}
+	within := func(path string) bool {
+		rel, e := filepath.Rel(home, path)
+		return e == nil && rel != "." && filepath.IsLocal(rel)
+	}
+	for _, file := range files {
+		if info, e := os.Lstat(file); e == nil && info.Mode().IsRegular() && within(file) {
+			take(file)
+		}
+	}
 	for _, dir := range folders {
-		rel, e := filepath.Rel(home, dir)
-		own := e == nil && rel != "." && filepath.IsLocal(rel)
+		own := within(dir)
 		if _, e := os.Lstat(dir); e == nil && !own {
 			continue
 		}

@@ -108,11 +108,23 @@ func (c Command) prepare(s *agentService, settings Settings, file string) error 
 	if err := a.reaches(s.Executable); err != nil {
 		return fmt.Errorf("%w: put the agent elsewhere, such as below /opt", err)
 	}
-	given, err := a.give(file, foldersOf(settings, file))
+	given, err := a.give(file, filesOf(settings, file), foldersOf(settings, file))
 	for _, path := range given {
 		fmt.Fprintf(c.Stdout, "%s: belongs to %s now\n", path, s.User)
 	}
 	return err
+}
+
+// filesOf returns the files that an agent with this config file reads when it runs, and that only their owner may read.
+func filesOf(settings Settings, file string) []string {
+	token := settings.Basic().Enroll.TokenFile
+	if token == "" {
+		return nil
+	}
+	if !filepath.IsAbs(token) {
+		token = filepath.Join(homeOf(file), token)
+	}
+	return []string{filepath.Clean(token)}
 }
 
 // foldersOf returns the folders that an agent with this config file writes in, besides the file's own.

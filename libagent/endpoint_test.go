@@ -71,11 +71,11 @@ func connectedAgent(t *testing.T, change func(*libagent.Options, *testConf)) {
 	up := make(chan struct{})
 	srv := newServer(t, func(s *session) {
 		s.accept()
-		close(up)
 		s.drain()
 	})
 	app := &testApp{setup: func(ag *libagent.Agent) error {
 		libagent.Handle(ag, echo, func(_ context.Context, q textPayload) (textPayload, error) { return q, nil })
+		ag.OnConnect(func(context.Context) { close(up) })
 		return nil
 	}}
 	ag := start(t, srv, app, change)

@@ -9,7 +9,7 @@ import (
 // The form, the struct and the file that is shipped say the same.
 func TestManifest(t *testing.T) {
 	manifestcheck.Run(t, &app{},
-		"basic.compress", "basic.reconnect.spread", "basic.redirect.allow", "basic.outbox.memory", "basic.outbox.dir", "basic.outbox.disk", "basic.outbox.sync", "basic.outbox.full",
+		"basic.compress", "basic.reconnect.spread", "basic.redirect.allow",
 		"basic.log.rotate_by", "basic.log.age", "basic.log.compress", "basic.log.source", "basic.log.buffer", "basic.log.flush", "basic.log.repeat",
 	)
 }

@@ -36,6 +36,9 @@ func (s *Server) Respond(h http.Handler) { s.state.change(func() { s.answer = h 
 // welcome takes an agent, with the id that it has or a new one.
 func (s *Server) welcome(session *Session) wire.HandshakePayload {
 	h := wire.HandshakePayload{OK: true, ID: session.come.ID}
+	if !s.opt.Old && session.come.Ack == wire.AckVersion {
+		h.Ack = wire.AckVersion
+	}
 	if h.ID == "" {
 		s.state.change(func() {
 			s.assigned++

@@ -17,8 +17,8 @@ import (
 
 // Options are those of a [Server]. The zero value works.
 type Options struct {
-	// Old has the server end connections without a goodbye, as servers of the field do. By default, it says goodbye. Neither
-	// kind keeps a journal: what an agent emits is let go when it is written.
+	// Old has the server be as those of the field are: it ends connections without a goodbye, and acknowledges nothing, so that an
+	// agent lets go of what it emits when it is written. By default, it says goodbye, and acknowledges what comes.
 	Old bool
 
 	// TLS has the server speak TLS. By default, it does not.
@@ -44,6 +44,7 @@ type Server struct {
 	down     bool
 	frozen   bool
 	assigned int // ids that were given
+	cursors  map[streamID]wire.OutCursor
 	attempts []Attempt
 	pipes    map[*pipe]bool
 	sessions []*Session // that stand, and that Accept has not returned yet
@@ -58,7 +59,10 @@ type Attempt struct {
 
 // NewServer starts a server, which stops with the test.
 func NewServer(tb testing.TB, opt *Options) *Server {
-	s := &Server{tb: tb, incoming: make(chan net.Conn), stopped: make(chan struct{}), pipes: make(map[*pipe]bool)}
+	s := &Server{
+		tb: tb, incoming: make(chan net.Conn), stopped: make(chan struct{}), pipes: make(map[*pipe]bool),
+		cursors: make(map[streamID]wire.OutCursor),
+	}
 	if opt != nil {
 		s.opt = *opt
 	}

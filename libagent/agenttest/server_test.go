@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -191,4 +192,56 @@ func TestRealTime(t *testing.T) {
 	if r, err := agenttest.Call(srv.Accept(), shout, note{"now"}); err != nil || r.Text != "NOW" {
 		t.Errorf("answer %q, %v", r.Text, err)
 	}
+}
+
+// What an agent says into a connection that is cut reaches a server that acknowledges, once, and is lost to an old one.
+func TestAcknowledgement(t *testing.T) {
+	for name, old := range map[string]bool{"new": false, "old": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := agenttest.NewServer(t, &agenttest.Options{Old: old})
+				ready := make(chan *libagent.Agent, 1)
+				srv.Start(telling{ready: ready}, nil)
+				s, ag := srv.Accept(), <-ready
+				say := func(text string) {
+					t.Helper()
+					if err := libagent.Emit(t.Context(), ag, tick, note{text}); err != nil {
+						t.Fatal(err)
+					}
+					synctest.Wait()
+				}
+				say("first")
+				if n := agenttest.Wait(s, tick); n.Text != "first" {
+					t.Errorf("came %q", n.Text)
+				}
+				s.Freeze(true)
+				say("into the void")
+				s.Drop()
+				s = srv.Accept()
+				say("last")
+				var all []string
+				for len(all) == 0 || all[len(all)-1] != "last" {
+					all = append(all, agenttest.Wait(s, tick).Text)
+				}
+				want := []string{"into the void", "last"}
+				if old {
+					want = want[1:]
+				}
+				if !slices.Equal(all, want) {
+					t.Errorf("after the cut came %q, want %q", all, want)
+				}
+			})
+		})
+	}
+}
+
+// telling is an app whose agent a test gets hold of.
+type telling struct {
+	app
+	ready chan *libagent.Agent
+}
+
+func (a telling) Setup(ag *libagent.Agent) error {
+	a.ready <- ag
+	return nil
 }

@@ -22,6 +22,8 @@ type Session struct {
 	host   string
 	come   wire.ComePayload
 
+	streams map[uint64]streamID // that the agent has opened; nil when nothing is acknowledged
+
 	state watched // guards what follows
 	kept  []*wire.Frame
 	lost  int   // messages that were let go
@@ -76,6 +78,9 @@ func (s *Session) shakeHands() error {
 	if !h.OK {
 		return errNotTaken
 	}
+	if h.Ack == wire.AckVersion {
+		s.streams = make(map[uint64]streamID)
+	}
 	return nil
 }
 
@@ -90,7 +95,13 @@ func (s *Session) receive() error {
 		case err != nil:
 			return err
 		}
-		s.keep(f.Clone())
+		f, err = s.noted(f)
+		if err != nil {
+			return fmt.Errorf("what the agent sent is against the protocol: %w", err)
+		}
+		if f != nil {
+			s.keep(f.Clone())
+		}
 	}
 }
 
