@@ -2,12 +2,13 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 
+	"github.com/jkstack/jkframe/v2/internal/build"
 	"github.com/jkstack/jkframe/v2/kvconf"
 	"github.com/jkstack/jkframe/v2/logging"
 	"github.com/spf13/cobra"
@@ -88,16 +89,30 @@ func (c Command) root() *cobra.Command {
 	}
 	run.RunE = func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), confOf(cmd)) }
 	check.RunE = func(cmd *cobra.Command, _ []string) error { return c.check(confOf(cmd)) }
-	root.AddCommand(run, check, c.tokenCommand(), c.agentCommand(), c.auditCommand(), c.caCommand(), &cobra.Command{
+	root.AddCommand(run, check, c.tokenCommand(), c.agentCommand(), c.auditCommand(), c.caCommand(), c.versionCommand())
+	root.CompletionOptions.DisableDefaultCmd = true
+	return root
+}
+
+func (c Command) versionCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,
-		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(c.Stdout, "agent-server %s %s %s/%s\n", c.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		RunE: func(*cobra.Command, []string) error {
+			b := build.Of("agent-server", c.Version)
+			if !asJSON {
+				b.Print(c.Stdout)
+				return nil
+			}
+			e := json.NewEncoder(c.Stdout)
+			e.SetIndent("", "  ")
+			return e.Encode(b)
 		},
-	})
-	root.CompletionOptions.DisableDefaultCmd = true
-	return root
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON, with commit and date")
+	return cmd
 }
 
 func confOf(cmd *cobra.Command) string { return cmd.Flag("conf").Value.String() }

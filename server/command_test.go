@@ -65,6 +65,7 @@ func TestCommand(t *testing.T) {
 		stdout, stderr string // parts
 	}{
 		{"version", server.ExitOK, "agent-server 1.2.3 go", ""},
+		{"version --json", server.ExitOK, `"version": "1.2.3"`, ""},
 		{"", server.ExitOK, "Available Commands:", ""},
 		{"help run", server.ExitOK, `config file (default "conf/server.conf")`, ""},
 		{"check --conf " + good, server.ExitOK, good + ": ok\n", ""},

@@ -26,15 +26,16 @@ func (k keeper) receive() *wire.Frame {
 
 // A sink that is far behind stops the agents, not the other sinks, and loses nothing; when it goes on, so do they.
 func TestSlowSinkStopsAgents(t *testing.T) {
+	const all = 70 // more than fits at once
 	gate, slow, fast := make(chan struct{}), make(chan string, 1000), newCollector()
 	cfg := server.Config{DataDir: t.TempDir(), Journal: server.JournalConfig{Size: 64 << 20}}
-	f := startSinks(t, cfg, map[string]server.Sink{"fast": fast, "slow": sinkFunc(func(ctx context.Context, all []server.Entry) error {
+	f := startSinks(t, cfg, map[string]server.Sink{"fast": fast, "slow": sinkFunc(func(ctx context.Context, entries []server.Entry) error {
 		select {
 		case <-gate:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		for _, e := range all {
+		for _, e := range entries {
 			v, err := server.Decode(e, textMessage)
 			if err != nil {
 				return err
@@ -74,17 +75,17 @@ func TestSlowSinkStopsAgents(t *testing.T) {
 	if c := expect(t, k.Conn, wire.OutOpened).Streams[0]; c.Handle != 2 || c.Seq != acked {
 		t.Errorf("the stream goes on after %+v, want %d", c, acked)
 	}
-	for i := int(acked) + 1; i <= 100; i++ { // more than fits at once: what every sink has taken makes room
+	for i := int(acked) + 1; i <= all; i++ { // what every sink has taken makes room
 		k.say(2, uint64(i), fmt.Sprintf("%05d%s", i, pad))
 		k.acked(2, uint64(i))
 	}
-	for i := 1; i <= 100; i++ {
+	for i := 1; i <= all; i++ {
 		if got, want := <-slow, fmt.Sprintf("%05d", i); got != want {
 			t.Fatalf("the slow sink got %s, want %s", got, want)
 		}
 	}
-	if got := fast.wait(100); len(got) != 100 {
-		t.Errorf("the fast sink got %d, want 100", len(got))
+	if got := fast.wait(all); len(got) != all {
+		t.Errorf("the fast sink got %d, want %d", len(got), all)
 	}
 	f.stop()
 	var disk int64
@@ -138,7 +139,7 @@ func TestJournalWithoutSinks(t *testing.T) {
 	other.Close(conn.CodeNormal, "")
 	k.open(1, runA, 1, 1)
 	pad := strings.Repeat("x", 4<<20)
-	for i := range uint64(40) {
+	for i := range uint64(24) {
 		k.say(1, i+1, pad)
 		k.acked(1, i+1)
 	}
@@ -146,8 +147,8 @@ func TestJournalWithoutSinks(t *testing.T) {
 	f.stop()
 	f = startSinks(t, cfg, nil)
 	k = f.keeper(t, "a")
-	if c := k.open(1, runA, 1, 1); c.Seq != 40 {
-		t.Errorf("the stream is at %+v, want 40", c)
+	if c := k.open(1, runA, 1, 1); c.Seq != 24 {
+		t.Errorf("the stream is at %+v, want 24", c)
 	}
 	if c := k.open(2, runB, 0, 1); c.Seq != 1 || c.Sum != wire.Sum(at, frameOf("early")) {
 		t.Errorf("a stream of which nothing is left is at %+v, want 1", c)

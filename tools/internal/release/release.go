@@ -231,12 +231,12 @@ func (p *plan) archive(ctx context.Context, program Program, target Target) erro
 	return err
 }
 
-// sdk is the package that shows an agent's commit.
-const sdk = "github.com/jkstack/jkframe/v2/libagent"
+// stamped is the package that knows what a program was built from.
+const stamped = "github.com/jkstack/jkframe/v2/internal/build"
 
 // build compiles a program. Go itself stamps nothing of version control into it: two trees of one commit give the same bytes.
 func (p *plan) build(ctx context.Context, program Program, target Target, out string) error {
-	flags := fmt.Sprintf("-s -w -X main.version=%s -X %s.commit=%s -X %s.date=%s", p.version, sdk, p.source.commit, sdk, p.source.date)
+	flags := fmt.Sprintf("-s -w -X main.version=%s -X %s.commit=%s -X %s.date=%s", p.version, stamped, p.source.commit, stamped, p.source.date)
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags="+flags, "-o", out, ".")
 	cmd.Dir = program.Dir
 	cmd.Env = append(cmd.Environ(), target.env()...)
