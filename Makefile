@@ -34,10 +34,10 @@ bench:
 	go run ./bench/cmd/load bench $(if $(QUICK),--agents=2000 --runs=1 --for=2s,--page=docs/performance.md)
 
 # A fleet that is busy for an hour, and a server that must not grow; then 20 minutes of lines that break and programs that are
-# killed, and the outbox for as long as it promises. FOR=5m
+# killed, the outbox for as long as it promises, and output and files of gigabytes. FOR=5m
 soak:
 	go run ./bench/cmd/load soak --for="$(or $(FOR),1h)"
-	JKFRAME_SOAK="$(or $(FOR),20m)" go test -count=1 -timeout=0 -v -run='^(TestChaos|TestServerKilled|TestAgentKilled)$$' ./server/e2e
+	JKFRAME_SOAK="$(or $(FOR),20m)" go test -count=1 -timeout=0 -v -run='^(TestChaos|TestServerKilled|TestAgentKilled|TestRemoteSizes)$$' ./server/e2e
 
 # The packages and their peers in one run. BENCH=a regular expression of names, BENCHTIME=1s each
 bench-libraries:

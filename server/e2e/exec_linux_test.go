@@ -27,6 +27,8 @@ type remoteFleet struct {
 	token  string
 	open   string // a folder that may be read and written
 	policy string
+
+	programs []*program
 }
 
 const remotePolicy = `exec.enabled = true
@@ -50,6 +52,7 @@ func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet
 	f := &remoteFleet{t: t, api: api, open: t.TempDir()}
 	conf := write(t, filepath.Join(home, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\n%s", listen, f.api, serverKeys)
 	server := run(t, home, executable(bin, "agent-server"), "run", "--conf", conf)
+	f.programs = append(f.programs, server)
 	waitUntil(t, "start of the server", func() bool { return strings.Contains(server.log(), "server started") })
 	token, err := os.ReadFile(filepath.Join(home, "data", "api.token"))
 	if err != nil {
@@ -63,7 +66,7 @@ func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet
 		if id == "a" {
 			f.policy = policy
 		}
-		run(t, host, executable(bin, "exec-agent"), "run", "--conf", conf)
+		f.programs = append(f.programs, run(t, host, executable(bin, "exec-agent"), "run", "--conf", conf))
 		waitUntil(t, "agent "+id, func() bool { status, _ := f.get("/api/agents/" + id); return status == http.StatusOK })
 	}
 	return f
