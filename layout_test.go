@@ -232,6 +232,26 @@ func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 	}
 }
 
+// Beside the words a newcomer finds code that runs, for every package that others can import.
+func TestEveryPackageHasAnExample(t *testing.T) {
+	for _, p := range packages(t) {
+		onlyTests := p.dir == "server/doctest" || p.dir == "server/e2e"
+		if p.name == "main" || within(p.dir, "bench") || slices.Contains(strings.Split(p.dir, "/"), "internal") || onlyTests {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(filepath.FromSlash(p.dir), "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(file string) bool {
+			text, err := os.ReadFile(file)
+			return err == nil && bytes.Contains(text, []byte("\nfunc Example"))
+		}) {
+			t.Errorf("%s has no example", p.dir)
+		}
+	}
+}
+
 // Strangers copy an example: each has the same four files, and what its author wrote is short.
 func TestExamples(t *testing.T) {
 	dirs, err := filepath.Glob("examples/*")

@@ -90,6 +90,9 @@ func (s *agentService) uninstall() error {
 
 // control starts, stops or restarts the service.
 func (s *agentService) control(action string) error {
+	if _, err := s.running(); errors.Is(err, errNotInstalled) {
+		return fmt.Errorf("%s service %s: %w; the command install does that", action, s.Name, err)
+	}
 	return s.failed(action, service.Control(s.manager, action))
 }
 

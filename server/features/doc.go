@@ -1,19 +1,3 @@
-// Package features lists the parts that the program agent-server is made of, beside package server itself.
+// Package features lists the parts that the program agent-server is made of, beside package server itself. Whoever builds a
+// server of his own takes them all, or makes those that he wants from their packages: each is a [server.Feature].
 package features
-
-import (
-	"github.com/jkstack/jkframe/v2/server"
-	"github.com/jkstack/jkframe/v2/server/exec"
-	"github.com/jkstack/jkframe/v2/server/files"
-	"github.com/jkstack/jkframe/v2/server/layout"
-	"github.com/jkstack/jkframe/v2/server/metrics"
-	"github.com/jkstack/jkframe/v2/server/smart"
-)
-
-// All returns the features of agent-server, each with its defaults.
-func All() []server.Feature {
-	f := files.New(files.Config{})
-	c := exec.New(exec.Config{}, f)
-	l := layout.New(layout.Config{}, c, f)
-	return []server.Feature{metrics.New(metrics.Config{}), f, c, l, smart.New(smart.Config{}, c, f, l)}
-}
