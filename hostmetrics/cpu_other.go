@@ -16,15 +16,13 @@ func (c *Collector) readCPU(ctx context.Context) (func(*Static), error) {
 	if err != nil {
 		return nil, err
 	}
-	physical, err := cpu.CountsWithContext(ctx, false)
-	if err != nil {
-		return nil, err
-	}
-	p := CPU{Physical: physical, Logical: logical}
+	p := CPU{Logical: logical}
+	// More than their number has to be asked of a service, on Windows WMI, which may not answer.
 	infos, err := cpu.InfoWithContext(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		p.Physical, err = cpu.CountsWithContext(ctx, false)
 	}
+	c.outcome("models of processors", err)
 	// An entry is a package here.
 	for n, i := range infos[:min(len(infos), maxEntries)] {
 		for range min(max(int(i.Cores), 1), maxEntries) {
