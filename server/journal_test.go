@@ -375,10 +375,23 @@ func TestConsume(t *testing.T) {
 	}
 }
 
-// Two servers do not share a folder.
+// Two servers do not share a folder: the second one does not start, and has changed nothing of the first one.
 func TestJournalBelongsToOne(t *testing.T) {
 	dir := t.TempDir()
-	startWith(t, dir, nil)
+	startWith(t, dir, nil).keeper(t, "a") // so it runs
+	logs, err := filepath.Glob(filepath.Join(dir, "audit", "*.jsonl"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("audit logs %q, %v", logs, err)
+	}
+	busy := map[string]string{ // what a server at work has for a moment
+		filepath.Join(dir, "spool", "transfer-1"): "a transfer",
+		logs[0]: string(readFile(t, logs[0])) + `{"seq":2,"time`,
+	}
+	for name, text := range busy {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cfg := server.Config{DataDir: dir, Listen: "none", API: server.APIConfig{Listen: "none"}}
 	srv, err := server.New(cfg)
 	if err != nil {
@@ -387,6 +400,20 @@ func TestJournalBelongsToOne(t *testing.T) {
 	if err := srv.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "in use already") {
 		t.Errorf("a second server on the same folder: %v", err)
 	}
+	for name, text := range busy {
+		if got := string(readFile(t, name)); got != text {
+			t.Errorf("%s holds %q now, not %q", name, got, text)
+		}
+	}
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // A journal whose notes are damaged is read from its beginning, and no cursor is lost.
