@@ -41,9 +41,12 @@ func startFleet(ctx context.Context, o order) (*fleet, error) {
 		life: life, cancel: cancel, order: o, members: make(map[string]*member),
 		came: make(map[string]time.Time), agents: make(map[string]*libagent.Agent),
 	}
-	for i := range o.N {
-		id := fmt.Sprintf("%s-%05d", o.Prefix, i)
-		f.came[id] = time.Time{}
+	ids := make([]string, o.N)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%s-%05d", o.Prefix, i)
+		f.came[ids[i]] = time.Time{}
+	}
+	for _, id := range ids {
 		f.start(id)
 	}
 	if _, err := f.back(ctx, time.Time{}.Add(1)); err != nil {
