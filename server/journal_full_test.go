@@ -106,8 +106,8 @@ func TestSlowSinkStopsAgents(t *testing.T) {
 
 	// What was let go has left its cursors.
 	f = startSinks(t, cfg, nil)
-	if c := f.keeper(t, "a").open(1, runA, 1, 1); c.Seq != 100 {
-		t.Errorf("after a restart the stream is at %+v, want 100", c)
+	if c := f.keeper(t, "a").open(1, runA, 1, 1); c.Seq != all {
+		t.Errorf("after a restart the stream is at %+v, want %d", c, all)
 	}
 }
 
