@@ -11,6 +11,9 @@ import (
 	"github.com/jkstack/jkframe/v2/process"
 )
 
+// orphanVariable is in the environment of what runOrphan has started: other tests of this machine have commands too.
+const orphanVariable = "LEDGER_OF_ORPHAN"
+
 // runOrphan starts a command that is noted, and is killed meanwhile.
 func runOrphan(dir string) int {
 	l, _, err := process.OpenLedger(dir)
@@ -18,7 +21,9 @@ func runOrphan(dir string) int {
 		return 1
 	}
 	r := process.NewRunner(process.Config{Ledger: l})
-	p, err := r.Start(context.Background(), process.Command{Line: "(setsid sleep 1000 &) ; sleep 1000", Note: []byte("task-1")})
+	p, err := r.Start(context.Background(), process.Command{
+		Line: "(setsid sleep 1000 &) ; sleep 1000", Note: []byte("task-1"), Env: []string{orphanVariable + "=" + dir},
+	})
 	if err != nil {
 		return 1
 	}
@@ -39,7 +44,7 @@ func TestLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	ps := func() (sleeping int) {
-		out, _ := exec.Command("sh", "-c", "grep -lz ^"+"JKFRAME_COMMAND= /proc/[0-9]*/environ 2>/dev/null | wc -l").Output()
+		out, _ := exec.Command("sh", "-c", "grep -lzFx "+orphanVariable+"="+dir+" /proc/[0-9]*/environ 2>/dev/null | wc -l").Output()
 		for _, c := range out {
 			if c >= '0' && c <= '9' {
 				sleeping = sleeping*10 + int(c-'0')
