@@ -356,7 +356,7 @@ func TestSpoolIsCleared(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			start(t, server.Config{DataDir: dir})
+			start(t, server.Config{DataDir: dir}).agent(t, "x", "example-agent") // so it runs
 			if left, err := os.ReadDir(spool); err != nil || len(left) != 1 || left[0].Name() != "mine" {
 				t.Errorf("left: %v, %v", left, err)
 			}
