@@ -204,4 +204,9 @@ func (s *onDisk) release(to uint64) error { return s.queue.Ack(to) }
 
 func (s *onDisk) bounds() (first, next uint64) { return s.queue.First(), s.queue.Next() }
 
-func (s *onDisk) close() error { return s.queue.Close() }
+func (s *onDisk) close() error {
+	if s.reader != nil {
+		s.reader.Close() // it has a file open
+	}
+	return s.queue.Close()
+}
