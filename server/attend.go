@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -78,7 +79,11 @@ func (s *Server) farewell(sess *session, why error) {
 	s.metrics.ended.WithLabelValues(endLabel(why)).Inc()
 	s.forget(sess) // first: the agent may be on its way back already
 	s.traffic.say("agent left", slog.String("id", sess.agent.ID), slog.String("remote", sess.agent.Remote), slog.String("why", why.Error()))
-	sess.conn.Close(conn.CodeNormal, "")
+	if errors.Is(why, io.ErrUnexpectedEOF) {
+		sess.conn.Drop()
+	} else {
+		sess.conn.Close(conn.CodeNormal, "")
+	}
 	s.conns.remove(sess.conn)
 }
 

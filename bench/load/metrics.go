@@ -147,15 +147,15 @@ func watchMetrics(ctx context.Context, s *Server, d time.Duration) <-chan watche
 // settled waits until the sinks have taken everything.
 func settled(ctx context.Context, s *Server) error {
 	for until := time.Now().Add(patience); ; {
-		lag, err := s.Metric(`agent_server_journal_sink_lag{sink="metrics-file"}`)
+		values, err := s.Metrics(`agent_server_journal_sink_lag{sink="metrics-file"}`)
 		if err != nil {
 			return err
 		}
-		if lag == 0 {
+		if values[0] == 0 {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("the file lacks %v reports", lag)
+			return fmt.Errorf("the file lacks %v reports", values[0])
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return err

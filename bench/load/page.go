@@ -27,8 +27,8 @@ func (t *Table) WritePage(file, command string, now time.Time) error {
 		return fmt.Errorf("%s: no lines %q and %q", file, beginGenerated, endGenerated)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s%s\n\n%s, %s, %d cores, %s, by `%s`.\n\n", before, beginGenerated,
-		now.Format(time.DateOnly), cpuModel(), runtime.NumCPU(), runtime.Version()+" "+kernel(), command)
+	fmt.Fprintf(&b, "%s%s\n\n%s, %s, %d cores, %s, by `%s`, medians of %d runs.\n\n", before, beginGenerated,
+		now.Format(time.DateOnly), cpuModel(), runtime.NumCPU(), runtime.Version()+" "+kernel(), command, t.runs())
 	if err := t.Write(&b); err != nil {
 		return err
 	}

@@ -184,18 +184,29 @@ func (s *Server) CPU() (time.Duration, error) {
 	return time.Duration(u+v) * time.Second / hz, errors.Join(err1, err2)
 }
 
-// Metric returns a value of the server's metrics.
-func (s *Server) Metric(name string) (float64, error) {
+// Metrics returns values of the server's metrics, in the order of the names.
+func (s *Server) Metrics(names ...string) ([]float64, error) {
 	body, err := s.Get("/metrics")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
+	values, found := make([]float64, len(names)), 0
 	for line := range strings.Lines(body) {
-		if v, ok := strings.CutPrefix(line, name+" "); ok {
-			return strconv.ParseFloat(strings.TrimSpace(v), 64)
+		for i, name := range names {
+			v, ok := strings.CutPrefix(line, name+" ")
+			if !ok {
+				continue
+			}
+			if values[i], err = strconv.ParseFloat(strings.TrimSpace(v), 64); err != nil {
+				return nil, fmt.Errorf("metric %s: %w", name, err)
+			}
+			found++
 		}
 	}
-	return 0, fmt.Errorf("no metric %s", name)
+	if found != len(names) {
+		return nil, fmt.Errorf("only %d of the metrics %q", found, names)
+	}
+	return values, nil
 }
 
 // Get asks the API.

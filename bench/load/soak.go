@@ -85,16 +85,19 @@ func watch(ctx context.Context, s *Server, d time.Duration, out io.Writer) (samp
 		if err := pause(ctx, every); err != nil {
 			return samples, err
 		}
-		m, err1 := memoryOf(s)
-		g, err2 := s.Metric("go_goroutines")
-		agents, err3 := s.Metric("agent_server_agents")
-		if err := errors.Join(err1, err2, err3); err != nil {
+		m, err := memoryOf(s)
+		if err != nil {
 			return samples, err
 		}
-		samples = append(samples, sample{m.inUse, m.rss, g})
+		values, err := s.Metrics("go_goroutines", "agent_server_agents")
+		if err != nil {
+			return samples, err
+		}
+		goroutines, agents := values[0], values[1]
+		samples = append(samples, sample{m.inUse, m.rss, goroutines})
 		if i%10 == 0 {
 			fmt.Fprintf(out, "%8s %6.0f agents %7.1f MB in use %7.1f MB RSS %6.0f goroutines\n",
-				time.Since(begin).Round(time.Second), agents, m.inUse/1e6, m.rss/1e6, g)
+				time.Since(begin).Round(time.Second), agents, m.inUse/1e6, m.rss/1e6, goroutines)
 		}
 	}
 	return samples, nil

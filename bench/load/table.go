@@ -25,6 +25,14 @@ func (t *Table) add(figure, server string, v float64) {
 	t.values[figure][server] = append(t.values[figure][server], v)
 }
 
+// runs returns how often the figures were taken.
+func (t *Table) runs() (n int) {
+	for _, servers := range t.values {
+		n = max(n, len(servers[ours]))
+	}
+	return n
+}
+
 // figure is a line of the table.
 type figure struct {
 	key, name, unit string

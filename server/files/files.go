@@ -16,9 +16,14 @@ import (
 const AgentType = "exec-agent"
 
 const (
-	DefaultUploadTime   = time.Minute      // how long an upload may take when nobody says
-	DefaultDownloadTime = 10 * time.Minute // how long a download may take when nobody says
-	MaxTime             = 24 * time.Hour   // the longest that a transfer may take
+	// DefaultUploadTime is how long an upload may take when nobody says.
+	DefaultUploadTime = time.Minute
+
+	// DefaultDownloadTime is how long a download may take when nobody says.
+	DefaultDownloadTime = 10 * time.Minute
+
+	// MaxTime is the longest that a transfer may take.
+	MaxTime = 24 * time.Hour
 
 	// patience is how long an agent may send nothing of a file.
 	patience = 30 * time.Second

@@ -38,6 +38,12 @@ func (c *Conn) Close(code int, reason string) {
 	c.shut(code, reason, false)
 }
 
+// Drop is Close without a word: for a peer that has ended the connection without one itself, and will not listen.
+func (c *Conn) Drop() { c.shut(noGoodbye, "", false) }
+
+// noGoodbye is the code of a Close without one.
+const noGoodbye = 0
+
 // shut is Close; receiver says that the receiving goroutine is the caller.
 func (c *Conn) shut(code int, reason string, receiver bool) {
 	done := make(chan struct{})
@@ -49,9 +55,11 @@ func (c *Conn) shut(code int, reason string, receiver bool) {
 	}
 	defer close(done)
 	c.over(ErrClosed)
-	c.life.end(time.Now().Add(linger))
+	if code != noGoodbye {
+		c.life.end(time.Now().Add(linger))
+	}
 	// A peer that was given up for its silence is not waited for.
-	if c.goodbye(code, reason) == nil && !errors.Is(*c.end.Load(), ErrIdle) {
+	if code != noGoodbye && c.goodbye(code, reason) == nil && !errors.Is(*c.end.Load(), ErrIdle) {
 		c.life.halfClose()
 		c.life.end(time.Now().Add(linger))
 		if receiver {

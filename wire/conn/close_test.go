@@ -345,6 +345,26 @@ func TestEndWithoutGoodbye(t *testing.T) {
 	}
 }
 
+// A peer that has gone without a word is told none: the connection ends at once, and whoever uses it learns that it is closed.
+func TestDrop(t *testing.T) {
+	s, p := rawPair(t, conn.Options{}, "")
+	if err := p.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Receive(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("receive: %v", err)
+	}
+	s.Drop()
+	if b, err := io.ReadAll(p.br); len(b) > 0 || err != nil {
+		t.Errorf("the peer got %q, %v", b, err)
+	}
+	if err := s.Send(t.Context(), conn.Bulk, numbered("late")); !errors.Is(err, conn.ErrClosed) {
+		t.Errorf("send: %v", err)
+	}
+	s.Drop() // a second time, and beside Close
+	s.Close(conn.CodeNormal, "")
+}
+
 // A peer that will send no more may still listen: it gets what we have to say.
 func TestHalfClosedPeer(t *testing.T) {
 	s, p := rawPair(t, conn.Options{}, "")
