@@ -23,6 +23,10 @@ func Serve(ctx context.Context, kind, addr, ca string) error {
 	if kind == "opamp" {
 		return serveOpAMP(ctx, addr)
 	}
+	secured, err := serverTLS(ca) // before anybody can come, who looks for the certificate
+	if err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -32,11 +36,7 @@ func Serve(ctx context.Context, kind, addr, ca string) error {
 	case "tcp":
 		return serveTCP(ln)
 	case "tls":
-		cfg, err := serverTLS(ca)
-		if err != nil {
-			return err
-		}
-		return serveTCP(tls.NewListener(ln, cfg))
+		return serveTCP(tls.NewListener(ln, secured))
 	case "gorilla":
 		return serveHTTP(ln, newGorilla().serve)
 	case "http":

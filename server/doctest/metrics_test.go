@@ -13,6 +13,7 @@ import (
 
 	"github.com/jkstack/jkframe/v2/internal/doccheck"
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/server/features"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
@@ -59,7 +60,7 @@ func provoke(t *testing.T, r *running) {
 
 // The page lists every metric of the project with its labels, and every tag of a report, and no others.
 func TestMetrics(t *testing.T) {
-	r := start(t)
+	r := start(t, features.All()...)
 	documented, tags := make(map[string]string), []string(nil)
 	for _, table := range doccheck.Tables(read(t, docs+"/operating-the-server.md")) {
 		for _, row := range table.Rows {

@@ -25,12 +25,13 @@ type running struct {
 }
 
 // start runs a server until the test ends, with its data in the folder data of a working directory of its own.
-func start(t *testing.T) *running {
+func start(t *testing.T, with ...server.Feature) *running {
 	t.Helper()
 	r := &running{dir: t.TempDir()}
 	var err error
 	r.Server, err = server.New(server.Config{
 		Listen: "127.0.0.1:0", API: server.APIConfig{Listen: "127.0.0.1:0"}, DataDir: filepath.Join(r.dir, "data"),
+		Features: with,
 	})
 	if err != nil {
 		t.Fatal(err)
