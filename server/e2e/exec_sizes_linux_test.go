@@ -83,7 +83,7 @@ func TestRemoteSizes(t *testing.T) {
 	}
 	f.flat("yes")
 
-	const much = 10_000_000_000
+	const much int64 = 10_000_000_000
 	_, v = f.run("a", fmt.Sprintf(`{"cmd":"head","args":["-c","%d","/dev/zero"],"timeout":3600,"result":false}`, much))
 	reader := f.request(http.MethodGet, fmt.Sprintf("/api/exec/a/pty/%d?follow=1", v.Payload.PID), "", nil)
 	reader.Header.Set("Authorization", "Bearer "+f.token)
