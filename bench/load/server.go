@@ -209,7 +209,24 @@ func (s *Server) Metrics(names ...string) ([]float64, error) {
 	return values, nil
 }
 
-// Get asks the API.
+// statusError is an answer of the API that is not 200.
+type statusError struct {
+	path string
+	code int
+	body string
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("GET %s: %d %s: %s", e.path, e.code, http.StatusText(e.code), e.body)
+}
+
+// away tells whether the agent that was asked is not there, left before it answered, or answered that it stops.
+func (e *statusError) away() bool {
+	return e.code == http.StatusNotFound || e.code == http.StatusGone ||
+		e.code == http.StatusServiceUnavailable && strings.Contains(e.body, "agent stops")
+}
+
+// Get asks the API. An answer that is not 200 is an error.
 func (s *Server) Get(path string) (string, error) {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+s.API+path, nil)
 	if err != nil {
@@ -223,7 +240,7 @@ func (s *Server) Get(path string) (string, error) {
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s: %.200s", path, resp.Status, b)
+		err = &statusError{path, resp.StatusCode, string(b[:min(len(b), 200)])}
 	}
 	return string(b), err
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +42,8 @@ func Soak(ctx context.Context, bin string, opt SoakOptions, out io.Writer) (err 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	var asked, failed int
-	wg.Go(func() { asked, failed = askAtRandom(ctx, s, opt.Agents) })
+	var asks tally
+	wg.Go(func() { asks = askAtRandom(ctx, s, opt.Agents) })
 	killed := make(chan error, 1)
 	wg.Go(func() {
 		o.Do, o.For = "shuffle", opt.For
@@ -53,28 +54,63 @@ func Soak(ctx context.Context, bin string, opt SoakOptions, out io.Writer) (err 
 		killed <- err
 	})
 	samples, err := watch(ctx, s, opt.For, out)
-	cancel()
-	wg.Wait()
 	if err := errors.Join(err, <-killed); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d requests, %d of them for an agent that was away\n", asked, failed)
-	return errors.Join(steady(samples), nothingWrong(s))
+	err = allBack(ctx, s, opt.Agents)
+	cancel()
+	wg.Wait()
+	fmt.Fprintf(out, "%d requests, %d of them for an agent that was away, %d wrong\n", asks.asked, asks.away, asks.wrong)
+	return errors.Join(err, asks.first, steady(samples), nothingWrong(s))
 }
 
-// askAtRandom asks one agent after the other until ctx ends.
-func askAtRandom(ctx context.Context, s *Server, agents int) (asked, failed int) {
-	for i := 0; ctx.Err() == nil; i = (i + 7) % agents {
+// tally counts requests: those for an agent that was away, and those that failed otherwise, with the first such error.
+type tally struct {
+	asked, away, wrong int
+	first              error
+}
+
+// askAtRandom asks one agent after the other, a thousand times a second, until ctx ends.
+func askAtRandom(ctx context.Context, s *Server, agents int) (t tally) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for i := 0; ; i = (i + 7) % agents {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return t
+		}
 		worker, n := 0, i
 		if i >= agents/2 {
 			worker, n = 1, i-agents/2
 		}
-		if _, err := s.Get(fmt.Sprintf("/api/foo/soak-%d-%05d", worker, n)); err != nil {
-			failed++
+		_, err := s.Get(fmt.Sprintf("/api/foo/soak-%d-%05d", worker, n))
+		t.asked++
+		switch status := new(statusError); {
+		case err == nil:
+		case errors.As(err, &status) && status.away():
+			t.away++
+		default:
+			t.wrong++
+			t.first = cmp.Or(t.first, err)
 		}
-		asked++
 	}
-	return asked, failed
+}
+
+// allBack waits until every agent that was killed is connected again.
+func allBack(ctx context.Context, s *Server, agents int) error {
+	for deadline := time.Now().Add(patience); ; {
+		n, err := s.Metrics("agent_server_agents")
+		if err != nil || n[0] == float64(agents) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%v of %d agents are back", n[0], agents)
+		}
+		if err := pause(ctx, time.Second/10); err != nil {
+			return err
+		}
+	}
 }
 
 // watch takes samples for some time.
