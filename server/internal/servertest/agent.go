@@ -33,9 +33,14 @@ func (s *Server) Connect(t testing.TB, id, kind string, features []string, answe
 // ConnectAs is Connect for an agent that says of itself what the test wants. Its host is the same for all.
 func (s *Server) ConnectAs(t testing.TB, come wire.ComePayload, answer func(Ask)) *Agent {
 	t.Helper()
+	return s.ConnectWith(t, conn.Dialer{}, come, answer)
+}
+
+// ConnectWith is ConnectAs over a connection that is made as the test wants.
+func (s *Server) ConnectWith(t testing.TB, d conn.Dialer, come wire.ComePayload, answer func(Ask)) *Agent {
+	t.Helper()
 	come.Version, come.HostName, come.Platform, come.Arch = "1.0.0", "host-01", "debian", "x86_64"
 	come.IP, come.MAC = net.IPv4(192, 0, 2, 10), "02:00:c0:00:02:0a"
-	d := conn.Dialer{}
 	c, err := d.Dial(t.Context(), "ws://"+s.AgentAddr().String()+"/ws/agent")
 	if err != nil {
 		t.Fatal(err)
