@@ -7,7 +7,20 @@ import (
 	"strconv"
 
 	"github.com/jkstack/jkframe/v2/server/rest"
+	"github.com/jkstack/jkframe/v2/wire"
 )
+
+// answer is that of a call whose agent has refused.
+func (e *AgentError) answer() *rest.Error {
+	status := http.StatusServiceUnavailable
+	switch e.Why {
+	case wire.WhyPolicy:
+		status = http.StatusForbidden
+	case wire.WhyChecksum, wire.WhyChanged:
+		status = http.StatusConflict
+	}
+	return &rest.Error{Code: status, Msg: e.Text, Why: e.Why}
+}
 
 // Answer turns the error of reaching an agent into the answer of a call, in the words of the field where it has some. It
 // is nil for nil, and an error that wraps a [*rest.Error] is that.
@@ -38,7 +51,7 @@ func Answer(err error) error {
 	case errors.Is(err, ErrStopped), errors.Is(err, context.Canceled):
 		return rest.Errorf(http.StatusServiceUnavailable, "%v", ErrStopped)
 	case errors.As(err, &agent):
-		return rest.Errorf(http.StatusServiceUnavailable, "%s", agent.Text)
+		return agent.answer()
 	case errors.Is(err, errChecksum):
 		return rest.Errorf(http.StatusConflict, "%v", errChecksum)
 	case errors.Is(err, errBusy):

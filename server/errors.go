@@ -22,9 +22,10 @@ var ErrStopped = errors.New("server stops")
 // errRunTwice is a mistake of the caller.
 var errRunTwice = errors.New("the server runs or ran already")
 
-// AgentError is an agent's own answer that it could not do what was asked (type 0).
+// AgentError is an agent's own answer that it could not do what was asked: an error (type 0), or a reply that says so.
 type AgentError struct {
 	Text string // as the agent wrote it, at most 4096 bytes of it
+	Why  string // one of wire.Why…; "" from an agent of the field, or if it has said no more
 }
 
 func (e *AgentError) Error() string { return fmt.Sprintf("agent answered: %q", e.Text) }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jkstack/jkframe/v2/server"
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/server/rest"
 	"github.com/jkstack/jkframe/v2/wire"
 )

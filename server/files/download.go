@@ -23,7 +23,7 @@ type Download struct {
 // Close ends the transfer.
 func (d *Download) Close() { d.close() }
 
-// Download begins to read a file of an agent's host from an offset on, within ctx. It fails with an [*AgentError] when the agent
+// Download begins to read a file of an agent's host from an offset on, within ctx. It fails with an [*server.AgentError] when the agent
 // cannot. The last bytes are given out only if the checksum is right, else Read fails; an offset beyond 0 is not checked for
 // agents of ours, who only know the checksum of the whole. The caller closes the download.
 func (f *Files) Download(ctx context.Context, agent, path string, offset int64) (*Download, error) {
@@ -105,7 +105,7 @@ type announcement struct {
 func check(p wire.DownloadInfoPayload) (announcement, error) {
 	switch {
 	case !p.OK:
-		return announcement{}, &AgentError{Msg: clip(p.Msg), Why: p.Why}
+		return announcement{}, &server.AgentError{Text: clip(p.Msg), Why: p.Why}
 	case p.Size > 1<<62:
 		return announcement{}, badData("a file of %d bytes", p.Size)
 	}
@@ -127,7 +127,7 @@ func replied(frame *wire.Frame, want wire.Type) error {
 		if err != nil {
 			return err
 		}
-		return &AgentError{Msg: clip(p.Msg), Why: p.Why}
+		return &server.AgentError{Text: clip(p.Msg), Why: p.Why}
 	}
 	return server.CheckReply(frame, want)
 }

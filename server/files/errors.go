@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/jkstack/jkframe/v2/server/rest"
-	"github.com/jkstack/jkframe/v2/wire"
 )
 
 var (
@@ -22,30 +21,6 @@ var (
 	// errRange is a part of a file that is not there.
 	errRange = errors.New("range not satisfiable")
 )
-
-// AgentError is an agent's answer that it could not do what was asked.
-type AgentError struct {
-	Msg string // in the agent's words
-	Why string // one of wire.Why…, "" from an agent of the field
-}
-
-func (e *AgentError) Error() string { return e.Msg }
-
-// As gives the error as the answer of a call.
-func (e *AgentError) As(target any) bool {
-	answer, ok := target.(**rest.Error)
-	if ok {
-		status := http.StatusServiceUnavailable
-		switch e.Why {
-		case wire.WhyPolicy:
-			status = http.StatusForbidden
-		case wire.WhyChecksum, wire.WhyChanged:
-			status = http.StatusConflict
-		}
-		*answer = &rest.Error{Code: status, Msg: e.Msg, Why: e.Why}
-	}
-	return ok
-}
 
 // badData is what an agent sent that is no part of the file.
 func badData(format string, args ...any) error {

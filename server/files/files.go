@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/server/internal/spool"
 	"github.com/jkstack/jkframe/v2/wire"
 )
@@ -92,7 +92,7 @@ func (f *Files) expect(ctx context.Context, id string) (a server.Agent, ours boo
 	return a, slices.Contains(a.Features, wire.FeatureFiles), err
 }
 
-// List returns what is in a folder of an agent. It fails with an [*AgentError] when the agent cannot tell.
+// List returns what is in a folder of an agent. It fails with an [*server.AgentError] when the agent cannot tell.
 func (f *Files) List(ctx context.Context, agent, dir string) (wire.LsReply, error) {
 	_, ours, err := f.expect(ctx, agent)
 	if err != nil {
@@ -102,7 +102,7 @@ func (f *Files) List(ctx context.Context, agent, dir string) (wire.LsReply, erro
 	defer cancel()
 	r, err := server.Call(ctx, f.fleet, agent, wire.Ls, wire.LsRequest{Dir: dir, Detail: ours})
 	if err == nil && !r.OK {
-		err = &AgentError{Msg: clip(r.Msg), Why: r.Why}
+		err = &server.AgentError{Text: clip(r.Msg), Why: r.Why}
 	}
 	return r, err
 }

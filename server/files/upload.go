@@ -35,7 +35,7 @@ type Upload struct {
 	Content           Content
 }
 
-// Upload writes a file on an agent's host, and returns its path there. It fails with an [*AgentError] when the agent cannot.
+// Upload writes a file on an agent's host, and returns its path there. It fails with an [*server.AgentError] when the agent cannot.
 func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string, err error) {
 	a, ours, err := f.expect(ctx, agent)
 	if err != nil {
@@ -69,7 +69,7 @@ func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string
 		err = f.offer(ctx, agent, &q, u.Content, ours, take)
 	}
 	if err == nil && !r.OK {
-		err = &AgentError{Msg: clip(r.Msg), Why: r.Why}
+		err = &server.AgentError{Text: clip(r.Msg), Why: r.Why}
 	}
 	return r.Dir, err
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server/exec"
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/server/exec"
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 

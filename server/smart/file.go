@@ -9,7 +9,7 @@ import (
 
 	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/server/files"
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
@@ -24,12 +24,12 @@ func say(w http.ResponseWriter, status int, text string) {
 
 // isMissing reports whether an agent says that there is no such file or folder: agents of the field do so in the words of their
 // system alone.
-func isMissing(e *files.AgentError) bool {
+func isMissing(e *server.AgentError) bool {
 	if e.Why != "" {
 		return e.Why == wire.WhyNotFound
 	}
 	for _, words := range []string{"no such file or directory", "cannot find the file", "cannot find the path"} {
-		if strings.Contains(e.Msg, words) {
+		if strings.Contains(e.Text, words) {
 			return true
 		}
 	}
@@ -42,7 +42,7 @@ func (d *Dialect) download(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
-	var file *files.AgentError
+	var file *server.AgentError
 	f := failureOf(err)
 	status := http.StatusServiceUnavailable
 	switch {
@@ -94,11 +94,11 @@ func (d *Dialect) ls(r *http.Request, v *form.Form) (any, error) {
 		return nil, err
 	}
 	rep, err := d.files.List(r.Context(), id, dir)
-	if file := (*files.AgentError)(nil); errors.As(err, &file) {
+	if file := (*server.AgentError)(nil); errors.As(err, &file) {
 		if isMissing(file) {
 			return nil, &failure{http.StatusNotFound, "directory not found"}
 		}
-		return nil, &failure{http.StatusInternalServerError, file.Msg}
+		return nil, &failure{http.StatusInternalServerError, file.Text}
 	}
 	if err != nil {
 		return nil, err
@@ -136,10 +136,10 @@ func (d *Dialect) upload(r *http.Request, v *form.Form) (any, error) {
 // put writes a file on an agent's host. A content that is not what was announced has a code of its own.
 func (d *Dialect) put(ctx context.Context, id string, u files.Upload) (path string, err error) {
 	path, err = d.files.Upload(ctx, id, u)
-	file := (*files.AgentError)(nil)
+	file := (*server.AgentError)(nil)
 	switch {
-	case errors.As(err, &file) && (file.Why == wire.WhyChecksum || strings.Contains(file.Msg, "invalid checksum")):
-		return "", &failure{codeContent, file.Msg}
+	case errors.As(err, &file) && (file.Why == wire.WhyChecksum || strings.Contains(file.Text, "invalid checksum")):
+		return "", &failure{codeContent, file.Text}
 	case errors.Is(err, context.DeadlineExceeded):
 		return "", &failure{http.StatusInternalServerError, "timeout"}
 	}

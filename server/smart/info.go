@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/jkstack/jkframe/v2/server"
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 )
 
 type serverView struct {

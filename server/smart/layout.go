@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/server/layout"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/server/exec"
 	"github.com/jkstack/jkframe/v2/server/files"
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/server/internal/outbound"
 	"github.com/jkstack/jkframe/v2/server/layout"
 	"github.com/jkstack/jkframe/v2/server/rest"
@@ -185,7 +185,6 @@ func failureOf(err error) *failure {
 		ready   *failure
 		answer  *rest.Error
 		refused *exec.StartError
-		file    *files.AgentError
 		agent   *server.AgentError
 	)
 	switch {
@@ -199,8 +198,6 @@ func failureOf(err error) *failure {
 		return &failure{http.StatusRequestTimeout, "timeout"}
 	case errors.As(err, &refused):
 		return &failure{codeRefused, refused.Msg}
-	case errors.As(err, &file):
-		return &failure{codeRefused, file.Msg}
 	case errors.As(err, &agent):
 		return &failure{codeRefused, agent.Text}
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jkstack/jkframe/v2/server/internal/form"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/server/rest"
 )
 
