@@ -5,4 +5,3 @@
 // nothing. What is wrong with a form is an answer of package [rest], in the words of the field. [rest.Form] describes a form for
 // OpenAPI.
 package form
-
