@@ -39,8 +39,9 @@ func arrows() map[string][]string {
 		"hostfile":           {},
 		"hostmetrics":        {},
 		"internal/unit":      {},
+		"internal/daemon":    {"internal/unit"},
 		"internal/build":     {},
-		"libagent":           {"internal/build", "internal/unit", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
+		"libagent":           {"internal/build", "internal/daemon", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
 		"libagent/remote":    {"libagent", "wire", "wire/block", "policy", "process", "hostfile", "l2cache", "limit"},
 		"libagent/agenttest": {"libagent", "wire", "wire/conn"},
 	}
@@ -49,7 +50,7 @@ func arrows() map[string][]string {
 	all["examples"] = libraries
 	all["tools"] = libraries
 	// The server never knows the SDK: what an agent needs must not become the server's.
-	all["server"] = []string{"internal/build", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache"}
+	all["server"] = []string{"internal/build", "internal/daemon", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache"}
 	all["bench"] = append(slices.Clone(libraries), "server")
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/jkstack/jkframe/v2/internal/daemon"
 	"github.com/jkstack/jkframe/v2/kvconf"
 	"github.com/spf13/cobra"
 )
@@ -20,16 +21,6 @@ type Command struct {
 	Stdout, Stderr io.Writer
 	Reload         <-chan struct{} // as in Options
 }
-
-// Exit codes.
-const (
-	exitOK = iota
-	exitFailed
-	exitUsage
-)
-
-// exitNotRunning is what status says of an agent that does not run, as scripts of System V do.
-const exitNotRunning = 3
 
 // failure is an error of a command that was understood.
 type failure struct {
@@ -48,13 +39,13 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	var f *failure
 	switch {
 	case err == nil:
-		return exitOK
+		return daemon.ExitOK
 	case errors.As(err, &f):
 		fmt.Fprintf(c.Stderr, "%s: %s\n", c.App.Name(), describe(f.err))
 		return f.code
 	}
 	fmt.Fprintf(c.Stderr, "%s: %v\nTry '%s --help'.\n", c.App.Name(), err, c.App.Name())
-	return exitUsage
+	return daemon.ExitUsage
 }
 
 // describe shows the errors of a config file with their lines.
@@ -94,9 +85,9 @@ func (c Command) root() *cobra.Command {
 		}
 	}
 	add(groupAgent, c.runCommand(), c.checkCommand(), c.configCommand(), c.statusCommand(), c.logsCommand(), c.enrollCommand(), c.versionCommand())
-	add(groupService, c.installCommand(), c.uninstallCommand())
-	for _, action := range []string{"start", "stop", "restart"} {
-		add(groupService, c.controlCommand(action))
+	for _, cmd := range c.service().Commands() {
+		asFailures(cmd)
+		add(groupService, cmd)
 	}
 	if a, ok := c.App.(Commander); ok {
 		var file string
@@ -109,7 +100,7 @@ func (c Command) root() *cobra.Command {
 	return root
 }
 
-// asFailures has errors of an author's command, and of those below it, told apart from a command line that is wrong.
+// asFailures has errors of a command, and of those below it, told apart from a command line that is wrong.
 func asFailures(cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error { return failed(run(cmd, args)) }
@@ -148,5 +139,5 @@ func failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &failure{err, exitFailed}
+	return &failure{err, daemon.ExitCode(err)}
 }

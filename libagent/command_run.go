@@ -3,6 +3,7 @@ package libagent
 import (
 	"context"
 
+	"github.com/jkstack/jkframe/v2/internal/daemon"
 	"github.com/spf13/cobra"
 )
 
@@ -14,7 +15,7 @@ func (c Command) runCommand() *cobra.Command {
 		Long: "Run the agent until it is told to stop: by SIGTERM or SIGINT, or by the service manager. SIGHUP has it read its config file\n" +
 			"and open its log files again, SIGQUIT writes the stacks of all goroutines into its log and ends it.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failed(inService(cmd.Context(), file, func(ctx context.Context, file string) error {
+			return failed(daemon.Run(cmd.Context(), file, func(ctx context.Context, file string) error {
 				return Run(ctx, c.App, &Options{ConfigFile: file, Reload: c.Reload, Watch: true, attach: attach})
 			}))
 		},

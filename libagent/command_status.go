@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/jkstack/jkframe/v2/internal/unit"
+	"github.com/jkstack/jkframe/v2/internal/daemon"
 	"github.com/spf13/cobra"
 )
 
@@ -32,7 +32,7 @@ func (c Command) statusCommand() *cobra.Command {
 		},
 	}
 	withConf(cmd, &file)
-	c.withName(cmd, &name)
+	c.service().WithName(cmd, &name)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what the agent says as JSON")
 	return cmd
 }
@@ -59,16 +59,11 @@ func (c Command) status(ctx context.Context, file, name string, asJSON bool) err
 
 // serviceStatus asks the service manager, since the agent itself cannot be asked.
 func (c Command) serviceStatus(name string, why error) error {
-	s, err := newService(unit.Service{Name: name})
-	if err != nil {
-		return failed(errors.Join(why, err))
-	}
-	running, err := s.running()
-	switch {
+	switch err := daemon.Running(name); {
+	case errors.Is(err, daemon.ErrNotRunning):
+		return &failure{err, daemon.ExitNotRunning}
 	case err != nil:
-		return &failure{fmt.Errorf("service %s: %w; the agent cannot be asked: %w", name, err, why), exitNotRunning}
-	case !running:
-		return &failure{fmt.Errorf("service %s does not run", name), exitNotRunning}
+		return &failure{fmt.Errorf("%w; the agent cannot be asked: %w", err, why), daemon.ExitNotRunning}
 	}
 	fmt.Fprintf(c.Stdout, "service %s runs; the agent cannot be asked how it is: %s\n", name, printable(why.Error()))
 	return nil

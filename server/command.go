@@ -9,17 +9,23 @@ import (
 	"sync"
 
 	"github.com/jkstack/jkframe/v2/internal/build"
+	"github.com/jkstack/jkframe/v2/internal/daemon"
 	"github.com/jkstack/jkframe/v2/kvconf"
 	"github.com/jkstack/jkframe/v2/logging"
 	"github.com/spf13/cobra"
 )
 
-// Exit codes of [Command].
+// Exit codes of [Command], which are those of agents too.
 const (
-	ExitOK     = 0
-	ExitFailed = 1 // the server could not start or broke down
-	ExitUsage  = 2 // the command line or the config is wrong
+	ExitOK           = daemon.ExitOK
+	ExitFailed       = daemon.ExitFailed       // a command failed, the server could not start or broke down, the config cannot be used
+	ExitUsage        = daemon.ExitUsage        // the command line is wrong
+	ExitNotRunning   = daemon.ExitNotRunning   // status: the server does not run
+	ExitNotInstalled = daemon.ExitNotInstalled // uninstall, start, stop, restart: there is no such service
 )
+
+// program is the name of the server's program, and of its service.
+const program = "agent-server"
 
 // defaultConfig is the config file of a server that was told nothing.
 const defaultConfig = "conf/server.conf"
@@ -32,7 +38,7 @@ type Command struct {
 	Stdout, Stderr io.Writer
 }
 
-// usageError is a mistake of whoever typed the command or wrote the config.
+// usageError is a mistake of whoever typed the command.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
@@ -49,11 +55,11 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	if err == nil {
 		return ExitOK
 	}
-	fmt.Fprintf(c.Stderr, "agent-server: %s\n", explain(err))
+	fmt.Fprintf(c.Stderr, program+": %s\n", explain(err))
 	if usage := (usageError{}); errors.As(err, &usage) {
 		return ExitUsage
 	}
-	return ExitFailed
+	return daemon.ExitCode(err)
 }
 
 // explain shows errors of a config file with their lines.
@@ -66,7 +72,7 @@ func explain(err error) string {
 
 func (c Command) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "agent-server",
+		Use:           program,
 		Short:         "Keep the connections of a fleet of agents, and give people and programs access to them",
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -87,10 +93,10 @@ func (c Command) root() *cobra.Command {
 	for _, sub := range []*cobra.Command{run, check} {
 		sub.Flags().StringP("conf", "c", defaultConfig, "config file")
 	}
-	run.RunE = func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), confOf(cmd)) }
+	run.RunE = func(cmd *cobra.Command, _ []string) error { return daemon.Run(cmd.Context(), confOf(cmd), c.run) }
 	check.RunE = func(cmd *cobra.Command, _ []string) error { return c.check(confOf(cmd)) }
 	root.AddCommand(run, check, c.tokenCommand(), c.agentCommand(), c.auditCommand(), c.caCommand(), c.versionCommand())
-	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(c.serviceCommands()...)
 	return root
 }
 
@@ -101,7 +107,7 @@ func (c Command) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			b := build.Of("agent-server", c.Version)
+			b := build.Of(program, c.Version)
 			if !asJSON {
 				b.Print(c.Stdout)
 				return nil
@@ -127,7 +133,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // check reports everything that is wrong with a config file.
 func (c Command) check(file string) error {
 	if _, err := LoadConfig(file, c.Features...); err != nil {
-		return usageError{err}
+		return err
 	}
 	fmt.Fprintf(c.Stdout, "%s: ok\n", file)
 	return nil
@@ -137,9 +143,9 @@ func (c Command) check(file string) error {
 func (c Command) run(ctx context.Context, file string) error {
 	cfg, findings, err := load(file, true, c.Features)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
-	cfg.Log.Name, cfg.Log.Stdout, cfg.Log.Stderr = "agent-server", c.Stdout, c.Stderr
+	cfg.Log.Name, cfg.Log.Stdout, cfg.Log.Stderr = program, c.Stdout, c.Stderr
 	logs, err := logging.Open(cfg.Log)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -69,9 +70,12 @@ func TestCommand(t *testing.T) {
 		{"", server.ExitOK, "Available Commands:", ""},
 		{"help run", server.ExitOK, `config file (default "conf/server.conf")`, ""},
 		{"check --conf " + good, server.ExitOK, good + ": ok\n", ""},
-		{"check --conf " + bad, server.ExitUsage, "", bad + ":1:1: lisen: unknown key; did you mean listen?\n  1 | lisen = 127.0.0.1:0\n    | ^\n"},
-		{"check --conf " + good + ".none", server.ExitUsage, "", "agent-server: read config: open " + good + ".none: "},
-		{"run --conf " + good + ".none", server.ExitUsage, "", "agent-server: read config: open " + good + ".none: "},
+		{"check --conf " + bad, server.ExitFailed, "", bad + ":1:1: lisen: unknown key; did you mean listen?\n  1 | lisen = 127.0.0.1:0\n    | ^\n"},
+		{"check --conf " + good + ".none", server.ExitFailed, "", "agent-server: read config: open " + good + ".none: "},
+		{"run --conf " + good + ".none", server.ExitFailed, "", "agent-server: read config: open " + good + ".none: "},
+		{"token list --conf " + bad + ".none", server.ExitFailed, "", "agent-server: read config: open "},
+		{"install --conf " + bad + ".none", server.ExitFailed, "", "agent-server: read config: open "},
+		{"install now", server.ExitUsage, "", `agent-server: unknown command "now" for "agent-server install"`},
 		{"run --cnf x", server.ExitUsage, "", "agent-server: unknown flag: --cnf\n"},
 		{"run now", server.ExitUsage, "", `agent-server: unknown command "now" for "agent-server run"`},
 		{"rnu", server.ExitUsage, "", `agent-server: unknown command "rnu" for "agent-server"`},
@@ -130,6 +134,32 @@ func TestCommandRun(t *testing.T) {
 	}
 	if strings.Contains(out.String(), strings.TrimSpace(string(token))) {
 		t.Error("the log tells the token")
+	}
+}
+
+// An operator asks whether the server runs: it is asked itself, and where it does not answer, the service manager.
+func TestCommandStatus(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+	}))
+	addr := s.Listener.Addr().String()
+	file := writeConfig(t, "api.listen = "+addr+"\n")
+	if code, stdout, stderr := command(t.Context(), "status", "--conf", file); code != server.ExitOK || stdout != "agent-server at "+addr+" runs and takes agents\n" {
+		t.Errorf("code %d: %s%s", code, stdout, stderr)
+	}
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	if code, stdout, _ := command(t.Context(), "status", "--conf", file); code != server.ExitOK || !strings.Contains(stdout, "takes no agents") {
+		t.Errorf("code %d: %s", code, stdout)
+	}
+	s.Close()
+	for _, listen := range []string{addr, "none", "192.0.2.1:1"} {
+		file := writeConfig(t, "api.listen = "+listen+"\n")
+		code, stdout, stderr := command(t.Context(), "status", "--conf", file, "--name", "no-such-service")
+		if code != server.ExitNotRunning || stdout != "" || !strings.HasPrefix(stderr, "agent-server: does not run") {
+			t.Errorf("%s: code %d: %s%s", listen, code, stdout, stderr)
+		}
 	}
 }
 

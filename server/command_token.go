@@ -78,7 +78,7 @@ func (c Command) withConf(cmd *cobra.Command, run func(Config) error) {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, _, err := load(confOf(cmd), true, c.Features)
 		if err != nil {
-			return usageError{err}
+			return err
 		}
 		return run(cfg.withDefaults())
 	}

@@ -4,6 +4,15 @@ import "strings"
 
 // OpenRC returns the script of a service for OpenRC, whose supervisor brings it back.
 func OpenRC(s Service) string {
+	commands, reload := "", ""
+	if s.Reload {
+		commands = "extra_started_commands=\"reload\"\n"
+		reload = `
+reload() {
+	supervise-daemon "$RC_SVCNAME" --signal HUP
+}
+`
+	}
 	return `#!/sbin/openrc-run
 supervisor=supervise-daemon
 name=` + shellWord(s.Name) + `
@@ -16,22 +25,27 @@ respawn_delay=2
 respawn_max=0
 retry="TERM/20/KILL/5"
 rc_ulimit="-n ` + openFiles + `"
-extra_started_commands="reload"
-
+` + commands + `
 depend() {
 	need net
 	after firewall
 }
-
-reload() {
-	supervise-daemon "$RC_SVCNAME" --signal HUP
-}
-`
+` + reload
 }
 
 // SysV returns the script of a service for System V. Nothing there brings a service back.
 func SysV(s Service) string {
+	actions, reload := "start|stop|restart|status", ""
+	if s.Reload {
+		actions = "start|stop|restart|reload|status"
+		reload = `reload)
+	is_running || { echo "Stopped" >&2; exit 7; }
+	kill -HUP "$pid"
+	;;
+`
+	}
 	return strings.NewReplacer(
+		"@actions@", actions, "@reload@\n", reload,
 		"@name@", s.Name, "@description@", s.Description, "@exe@", shellWord(s.Executable),
 		"@command@", shellWord(shellWords(append([]string{s.Executable}, s.Args...))),
 		"@dir@", shellWord(s.Dir), "@user@", shellWord(s.User), "@files@", openFiles,
@@ -112,17 +126,14 @@ case "$1" in
 start) start ;;
 stop) stop ;;
 restart | force-reload) stop && start ;;
-reload)
-	is_running || { echo "Stopped" >&2; exit 7; }
-	kill -HUP "$pid"
-	;;
+@reload@
 status)
 	is_running && echo "Running" && exit 0
 	echo "Stopped"
 	exit 3
 	;;
 *)
-	echo "Usage: $0 {start|stop|restart|reload|status}" >&2
+	echo "Usage: $0 {@actions@}" >&2
 	exit 2
 	;;
 esac

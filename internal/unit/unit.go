@@ -15,6 +15,7 @@ type Service struct {
 	Args        []string // of the executable
 	Dir         string   // working directory, absolute
 	User        string   // an account of the system
+	Reload      bool     // SIGHUP has it read its config again
 }
 
 // openFiles is how many files a service may have open at once.
@@ -58,6 +59,10 @@ func Systemd(s Service) string {
 	for _, w := range append([]string{s.Executable}, s.Args...) {
 		words = append(words, systemdWord(w))
 	}
+	reload := ""
+	if s.Reload {
+		reload = "ExecReload=/bin/kill -HUP $MAINPID\n"
+	}
 	return fmt.Sprintf(`[Unit]
 Description=%s
 After=network-online.target
@@ -67,8 +72,7 @@ StartLimitIntervalSec=0
 
 [Service]
 ExecStart=%s
-ExecReload=/bin/kill -HUP $MAINPID
-WorkingDirectory=%s
+%sWorkingDirectory=%s
 User=%s
 Restart=always
 RestartSec=2
@@ -82,7 +86,7 @@ OOMPolicy=continue
 
 [Install]
 WantedBy=multi-user.target
-`, percent(s.Description), strings.Join(words, " "), percent(s.Dir), s.User, openFiles)
+`, percent(s.Description), strings.Join(words, " "), reload, percent(s.Dir), s.User, openFiles)
 }
 
 // percent keeps systemd from replacing anything.

@@ -28,7 +28,7 @@ func Example() {
 func odd(dir string) unit.Service {
 	return unit.Service{
 		Name: "odd_agent", Description: "100% agent", Executable: dir + "/it's $HOME/agent",
-		Args: []string{"", "a b", `"q"`, "it's", "$HOME", "%n", `\`, "`id`", ";", "*"}, Dir: dir + "/it's $HOME", User: "root",
+		Args: []string{"", "a b", `"q"`, "it's", "$HOME", "%n", `\`, "`id`", ";", "*"}, Dir: dir + "/it's $HOME", User: "root", Reload: true,
 	}
 }
 

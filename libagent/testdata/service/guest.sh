@@ -1,14 +1,14 @@
 #!/bin/bash
-# Runs as root on a machine that is there for this test alone: installs an agent as a service, and does to it what operators and
-# accidents do. The first failure ends it.
+# Runs as root on a machine that is there for this test alone: installs a server and an agent as services, and does to the agent what
+# operators and accidents do. The first failure ends it.
 #
 # usage: guest.sh DIR systemd|sysv     DIR has example-agent, agent-server and their config files
 set -euo pipefail
 work=$1 manager=$2
-home=/opt/example-agent
+home=/opt/example-agent server=/opt/agent-server
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-say() { printf '== %s\n' "$*"; }
+say() { printf '== %3d s: %s\n' $SECONDS "$*"; }
 fail() {
 	printf 'FAIL: %s\n' "$*"
 	cat "$home"/logs/*.log 2>/dev/null | tail -20 || true
@@ -16,6 +16,7 @@ fail() {
 	exit 1
 }
 agent() { "$home/bin/example-agent" "$@"; }
+server() { "$server/bin/agent-server" "$@"; }
 status() { agent status --conf "$home/conf/agent.conf"; }
 # until_ok WHAT COMMAND...: within 30 s
 until_ok() {
@@ -35,26 +36,37 @@ pid_of() { status | sed -n 's/^agent .* pid \([0-9]*\),.*/\1/p'; }
 # What is on the machine that an installation could leave something in: by name or by content, and accounts. The backups are those
 # of useradd.
 machine() {
-	find /etc /usr/lib/systemd /var/spool /var/mail -xdev -name '*example-agent*' -printf '%p %l\n' 2>/dev/null | sort
-	{ grep -rlsI example-agent /etc --exclude='*-' || true; } | sort
+	find /etc /usr/lib/systemd /var/spool /var/mail -xdev \( -name '*example-agent*' -o -name '*agent-server*' \) -printf '%p %l\n' 2>/dev/null | sort
+	{ grep -rlsIE 'example-agent|agent-server' /etc --exclude='*-' || true; } | sort
 	sort /etc/passwd /etc/group
 }
 
-mkdir -p "$home"/{bin,conf} "$work/server"
+mkdir -p {"$home","$server"}/{bin,conf}
+install -m 755 "$work/agent-server" "$server/bin/"
+sed 's/^log.target = .*/log.target = file/' "$work/server.conf" >"$server/conf/server.conf"
 install -m 755 "$work/example-agent" "$home/bin/"
 sed 's/^# basic.limit.cpu_quota = .*/basic.limit.cpu_quota = 50/' "$work/agent.conf" >"$home/conf/agent.conf"
 chmod 600 "$home/conf/agent.conf"
 machine >"$work/before"
-(cd "$work/server" && exec "$work/agent-server" run --conf "$work/server.conf" >"$work/server.log" 2>&1) &
-server=$!
-trap 'kill $server 2>/dev/null || true' EXIT
+
+say 'a server as a service'
+rc=0; server uninstall >"$work/log" 2>&1 || rc=$?
+[ "$rc" = 4 ] && grep -q 'not installed as a service' "$work/log" || fail "uninstall of what is not there: $rc, $(cat "$work/log")"
+server install --conf "$server/conf/server.conf"
+rc=0; server status --conf "$server/conf/server.conf" >/dev/null 2>&1 || rc=$?
+[ "$rc" = 3 ] || fail "status of the server before its start: $rc"
+server start
+ready() { server status --conf "$server/conf/server.conf"; }
+until_ok 'the server takes agents' ready
+[ "$(stat -c %U:%a "$server/data/api.token")" = agent-server:600 ] || fail "the token: $(ls -l "$server/data")"
+machine >"$work/with-server"
 
 say 'a config that cannot work is refused before anything is changed'
 echo 'basic.server =' >"$work/bad.conf"
 ! agent install --conf "$work/bad.conf" >/dev/null 2>&1 || fail 'installed with a bad config'
 ! agent install --conf "$home/conf/agent.conf" --user nobody-there >/dev/null 2>&1 || fail 'installed for a user that is not there'
 ! agent status --conf "$home/conf/agent.conf" >/dev/null 2>&1 || fail 'status of an agent that is not there'
-machine | diff "$work/before" - || fail 'a refused installation left something'
+machine | diff "$work/with-server" - || fail 'a refused installation left something'
 
 say install
 agent install --conf "$home/conf/agent.conf"
@@ -117,7 +129,7 @@ until_ok 'the stacks are in the log' logged 'stacks of all goroutines'
 [ "$manager" = systemd ] || agent start
 until_ok 'the next run reports the crash' logged 'the last run crashed'
 until_ok 'the agent connects after the crash' connected
-until_ok 'the server knows of the crash' grep -q 'agent had crashed' "$work/server.log"
+until_ok 'the server knows of the crash' grep -q 'agent had crashed' "$server/logs/agent-server.log"
 
 say stop
 agent stop
@@ -138,8 +150,15 @@ until_ok 'the agent runs once more' connected
 pid=$(pid_of)
 agent uninstall
 [ ! -e "/proc/$pid" ] || fail 'it still runs'
-! agent uninstall >/dev/null 2>&1 || fail 'removed twice'
+rc=0; agent uninstall >/dev/null 2>&1 || rc=$?
+[ "$rc" = 4 ] || fail "removed twice: $rc"
 ! id example-agent >/dev/null 2>&1 || fail 'the user stays behind'
-machine | diff "$work/before" - || fail 'something stays behind'
+machine | diff "$work/with-server" - || fail 'something stays behind'
+server restart
+until_ok 'the server is back after its restart' ready
+server uninstall
+! ready >/dev/null 2>&1 || fail 'the server still runs'
+grep -q 'server stopped' "$server/logs/agent-server.log" || fail 'the server did not stop by itself'
+machine | diff "$work/before" - || fail 'something of the server stays behind'
 [ -z "$(find /sys/fs/cgroup -name '*example-agent*' 2>/dev/null)" ] || fail 'a control group stays behind'
 say "$manager: all good"

@@ -134,8 +134,10 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 		}
 		add(f.path, home+"/"+f.name, kind, 0o644)
 	}
+	_, agent := program.manifest()
 	service := unit.Service{
 		Name: program.Name, Description: program.Name, Executable: home + "/bin/" + program.Name, Args: args, Dir: home, User: program.Name,
+		Reload: agent,
 	}
 	if err := service.Check(); err != nil {
 		return nil, err

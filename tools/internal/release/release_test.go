@@ -147,7 +147,9 @@ func TestArchives(t *testing.T) {
 			"hello/CHANGELOG.md", "hello/LICENSE", "hello/README.md",
 			"hello/bin/hello.exe", "hello/conf/hello.conf", "hello/conf/manifest.yaml", "hello/install.cmd", "hello/uninstall.cmd",
 		},
-		"serve_1.2.0-rc.1_windows_amd64.zip": {"serve/CHANGELOG.md", "serve/LICENSE", "serve/bin/serve.exe", "serve/conf/serve.conf"},
+		"serve_1.2.0-rc.1_windows_amd64.zip": {
+			"serve/CHANGELOG.md", "serve/LICENSE", "serve/bin/serve.exe", "serve/conf/serve.conf", "serve/install.cmd", "serve/uninstall.cmd",
+		},
 	} {
 		members := unpack(t, name, files[name])
 		equal(t, name, names(members), want)

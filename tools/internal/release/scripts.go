@@ -43,11 +43,11 @@ func writeScripts(dir, program string, confs []string) (map[string]string, error
 	return files, nil
 }
 
-// windowsScripts writes what makes a service of an agent on Windows, and returns it as members of its archive. Only agents
-// have the commands for it.
+// windowsScripts writes what makes a service of a program on Windows, and returns it as members of its archive.
 func (p *plan) windowsScripts(program Program) ([]entry, error) {
-	if _, ok := program.manifest(); !ok {
-		return nil, nil
+	folders := "logs data" // a server's
+	if _, agent := program.manifest(); agent {
+		folders = "logs run"
 	}
 	conf := ""
 	files, err := program.files(p.root)
@@ -65,7 +65,7 @@ func (p *plan) windowsScripts(program Program) ([]entry, error) {
 	}
 	var all []entry
 	for name, text := range map[string]string{"install.cmd": windowsInstall, "uninstall.cmd": windowsUninstall} {
-		text = strings.NewReplacer("@name@", program.Name, "@conf@", conf, "\n", "\r\n").Replace(text)
+		text = strings.NewReplacer("@name@", program.Name, "@conf@", conf, "@folders@", folders, "\n", "\r\n").Replace(text)
 		e := entry{name: name, path: filepath.Join(dir, name)}
 		if err := os.WriteFile(e.path, []byte(text), 0o600); err != nil {
 			return nil, err

@@ -7,7 +7,7 @@ work=$1
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export DEBIAN_FRONTEND=noninteractive
 
-say() { printf '== %s\n' "$*"; }
+say() { printf '== %3d s: %s\n' $SECONDS "$*"; }
 fail() {
 	printf 'FAIL: %s\n' "$*"
 	journalctl --no-pager -n 20 -u example-agent -u agent-server || true

@@ -1,4 +1,4 @@
-package libagent
+package daemon
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/windows/svc"
 )
 
-// inService runs the agent as Windows wants its services to, if it was started as one: it reports to the service manager and
-// takes its orders. Windows starts a service in a folder of its own, so the agent goes to where it belongs.
-func inService(ctx context.Context, conf string, run func(ctx context.Context, conf string) error) error {
+// Run runs a program as Windows wants its services to, if it was started as one: it reports to the service manager and
+// takes its orders. Windows starts a service in a folder of its own, so the program goes to where it belongs.
+func Run(ctx context.Context, conf string, run func(ctx context.Context, conf string) error) error {
 	is, err := svc.IsWindowsService()
 	if err != nil || !is {
 		return run(ctx, conf)
@@ -18,7 +18,7 @@ func inService(ctx context.Context, conf string, run func(ctx context.Context, c
 	if conf, err = filepath.Abs(conf); err != nil {
 		return err
 	}
-	if err := os.Chdir(homeOf(conf)); err != nil {
+	if err := os.Chdir(Home(conf)); err != nil {
 		return err
 	}
 	h := &serviceHandler{ctx: ctx, run: func(ctx context.Context) error { return run(ctx, conf) }}
@@ -28,7 +28,7 @@ func inService(ctx context.Context, conf string, run func(ctx context.Context, c
 	return h.err
 }
 
-// serviceHandler is an agent as the service manager sees it.
+// serviceHandler is a program as the service manager sees it.
 type serviceHandler struct {
 	ctx context.Context
 	run func(ctx context.Context) error
@@ -46,9 +46,9 @@ func (h *serviceHandler) Execute(_ []string, orders <-chan svc.ChangeRequest, st
 		select {
 		case h.err = <-ended:
 			if h.err != nil {
-				return true, exitFailed // Windows restarts it
+				return true, ExitFailed // Windows restarts it
 			}
-			return false, exitOK
+			return false, ExitOK
 		case o := <-orders:
 			switch o.Cmd {
 			case svc.Interrogate:

@@ -1,4 +1,4 @@
-package libagent
+package daemon
 
 import (
 	"errors"
@@ -16,14 +16,14 @@ import (
 // systemV is how the service library calls a host whose services are scripts and links.
 const systemV = "unix-systemv"
 
-// agentService is an agent as a service of its host.
-type agentService struct {
+// manager is the service manager of the host, for one service.
+type manager struct {
 	unit.Service
-	manager service.Service
+	library service.Service
 }
 
-// newService describes the service of an agent. To start or stop one its name is enough.
-func newService(s unit.Service) (*agentService, error) {
+// newManager describes a service. To start or stop one its name is enough.
+func newManager(s unit.Service) (*manager, error) {
 	if runtime.GOOS != "windows" && s.Executable != "" {
 		if err := s.Check(); err != nil {
 			return nil, err
@@ -38,50 +38,53 @@ func newService(s unit.Service) (*agentService, error) {
 			"OnFailure": "restart", "OnFailureDelayDuration": "2s", // Windows
 		},
 	}
-	m, err := service.New(nil, c)
+	library, err := service.New(nil, c)
 	if err != nil {
 		return nil, fmt.Errorf("service manager: %w", err)
 	}
-	return &agentService{Service: s, manager: m}, nil
+	return &manager{Service: s, library: library}, nil
 }
 
 // definition returns what install hands to the service manager, where that is a text of ours.
-func (s *agentService) definition() string {
+func (m *manager) definition() string {
 	switch service.Platform() {
 	case "linux-openrc":
-		return unit.OpenRC(s.Service)
+		return unit.OpenRC(m.Service)
 	case systemV:
-		return unit.SysV(s.Service)
+		return unit.SysV(m.Service)
 	}
-	return unit.Systemd(s.Service)
+	return unit.Systemd(m.Service)
 }
 
 // install makes the service known. A manager that cannot run it as its user is refused, since it would run it as root.
-func (s *agentService) install() error {
+func (m *manager) install() error {
 	switch p := service.Platform(); p {
 	case "linux-rcs", "linux-procd":
-		if s.User != rootUser {
+		if m.User != rootUser {
 			return fmt.Errorf("%s runs every service as root: ask for it with --user root", p)
 		}
 	}
-	return s.failed("install", s.manager.Install())
+	return m.failed("install", m.library.Install())
 }
 
 // uninstall stops the service and has the manager forget it.
-func (s *agentService) uninstall() error {
-	if running, err := s.running(); err == nil && running {
-		if err := s.control("stop"); err != nil {
+func (m *manager) uninstall() error {
+	switch running, err := m.running(); {
+	case errors.Is(err, ErrNotInstalled):
+		return fmt.Errorf("uninstall service %s: %w", m.Name, err)
+	case err == nil && running:
+		if err := m.control("stop"); err != nil {
 			return err
 		}
 	}
-	if err := s.failed("uninstall", s.manager.Uninstall()); err != nil {
+	if err := m.failed("uninstall", m.library.Uninstall()); err != nil {
 		return err
 	}
 	if service.Platform() != systemV {
 		return nil
 	}
 	// The library makes these links and leaves them.
-	links, err := filepath.Glob("/etc/rc[0-6].d/[SK][0-9][0-9]" + s.Name)
+	links, err := filepath.Glob("/etc/rc[0-6].d/[SK][0-9][0-9]" + m.Name)
 	for _, l := range links {
 		err = errors.Join(err, os.Remove(l))
 	}
@@ -89,26 +92,23 @@ func (s *agentService) uninstall() error {
 }
 
 // control starts, stops or restarts the service.
-func (s *agentService) control(action string) error {
-	if _, err := s.running(); errors.Is(err, errNotInstalled) {
-		return fmt.Errorf("%s service %s: %w; the command install does that", action, s.Name, err)
+func (m *manager) control(action string) error {
+	if _, err := m.running(); errors.Is(err, ErrNotInstalled) {
+		return fmt.Errorf("%s service %s: %w; the command install does that", action, m.Name, err)
 	}
-	return s.failed(action, service.Control(s.manager, action))
+	return m.failed(action, service.Control(m.library, action))
 }
 
-// errNotInstalled means that the service manager does not know the agent.
-var errNotInstalled = errors.New("not installed as a service")
-
 // running asks the service manager.
-func (s *agentService) running() (bool, error) {
-	status, err := s.manager.Status()
+func (m *manager) running() (bool, error) {
+	status, err := m.library.Status()
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, service.ErrNotInstalled):
-		return false, errNotInstalled
+		return false, ErrNotInstalled
 	case errors.As(err, &exit) && service.Platform() == systemV:
-		if _, err := os.Stat("/etc/init.d/" + s.Name); errors.Is(err, fs.ErrNotExist) {
-			return false, errNotInstalled
+		if _, err := os.Stat("/etc/init.d/" + m.Name); errors.Is(err, fs.ErrNotExist) {
+			return false, ErrNotInstalled
 		}
 		return false, nil
 	case err != nil:
@@ -118,15 +118,15 @@ func (s *agentService) running() (bool, error) {
 }
 
 // failed says what a service manager did not do; it keeps the reason to its own log.
-func (s *agentService) failed(action string, err error) error {
+func (m *manager) failed(action string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.Is(err, fs.ErrPermission) || runtime.GOOS != "windows" && os.Geteuid() != 0 {
-		return fmt.Errorf("%s service %s: %w (this needs root)", action, s.Name, err)
+		return fmt.Errorf("%s service %s: %w (this needs root)", action, m.Name, err)
 	}
 	if service.Platform() == "linux-systemd" {
-		return fmt.Errorf("%s service %s: %w (see journalctl -u %s)", action, s.Name, err, s.Name)
+		return fmt.Errorf("%s service %s: %w (see journalctl -u %s)", action, m.Name, err, m.Name)
 	}
-	return fmt.Errorf("%s service %s: %w", action, s.Name, err)
+	return fmt.Errorf("%s service %s: %w", action, m.Name, err)
 }

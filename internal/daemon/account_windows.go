@@ -1,8 +1,8 @@
-package libagent
+package daemon
 
 import "context"
 
-// rootUser is who an agent runs as only when that is asked for.
+// rootUser is who a service runs as only when that is asked for.
 const rootUser = "LocalSystem"
 
 // defaultUser is who a service runs as when nothing else is asked for: an account of Windows with few rights.
@@ -18,6 +18,6 @@ type account struct{}
 func lookupAccount(string) (account, error) { return account{}, nil }
 
 // give does nothing: what an account may write is said by access lists, see the script of the archive.
-func (account) give(string, []string, []string) (given []string, err error) { return nil, nil }
+func (account) give(string, Plan) (given []string, err error) { return nil, nil }
 
 func (account) reaches(string) error { return nil }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package libagent
+package daemon
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"syscall"
 )
 
-// rootUser is who an agent runs as only when that is asked for.
+// rootUser is who a service runs as only when that is asked for.
 const rootUser = "root"
 
 // accountMark is in the description of an account that install has made: uninstall removes no other.
@@ -100,11 +100,11 @@ func lookupAccount(name string) (account, error) {
 	return a, nil
 }
 
-// give makes an account the owner of what its agent must write: the config file with the folder conf, since a file is written
+// give makes an account the owner of what its program must write: the config file with the folder conf, since a file is written
 // whole or not at all, and the folders that the config names; and of the files that only their owner may read. Folders outside of
-// the agent's own are made when they are missing, and else stay whose they are, as files there do. Links are not followed.
-func (a account) give(conf string, files, folders []string) (given []string, err error) {
-	home := homeOf(conf)
+// the program's own are made when they are missing, and else stay whose they are, as files there do. Links are not followed.
+func (a account) give(conf string, plan Plan) (given []string, err error) {
+	home := Home(conf)
 	take := func(path string) {
 		if e := os.Lchown(path, a.uid, a.gid); e != nil {
 			err = errors.Join(err, e)
@@ -120,12 +120,12 @@ func (a account) give(conf string, files, folders []string) (given []string, err
 		rel, e := filepath.Rel(home, path)
 		return e == nil && rel != "." && filepath.IsLocal(rel)
 	}
-	for _, file := range files {
+	for _, file := range plan.Files {
 		if info, e := os.Lstat(file); e == nil && info.Mode().IsRegular() && within(file) {
 			take(file)
 		}
 	}
-	for _, dir := range folders {
+	for _, dir := range plan.Folders {
 		own := within(dir)
 		if _, e := os.Lstat(dir); e == nil && !own {
 			continue
