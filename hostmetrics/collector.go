@@ -35,7 +35,7 @@ type Collector struct {
 	processes window[map[processKey]processTime]
 }
 
-// New returns a collector. It takes a first look at what rates are made of.
+// New returns a collector. It takes a first look at what rates are made of, which takes the deadline if that hangs.
 func New(o *Options) *Collector {
 	if o == nil {
 		o = &Options{}
@@ -56,10 +56,11 @@ func New(o *Options) *Collector {
 
 // firstLook has the first report cover the time from now on. Whatever fails fails again when it is asked for, and is told then.
 func (c *Collector) firstLook() {
-	if t, err := c.readCPUTime(context.Background()); err == nil {
+	ctx := context.Background()
+	if t, err := bounded(ctx, c, cpuUsage, c.readCPUTime); err == nil {
 		c.cpuTimes.add(time.Now(), t)
 	}
-	if d, err := c.readDiskCounters(context.Background()); err == nil {
+	if d, err := bounded(ctx, c, diskTraffic, c.readDiskCounters); err == nil {
 		c.traffic.add(time.Now(), d)
 	}
 }

@@ -14,32 +14,46 @@ type owner struct {
 	fd  uint32
 }
 
-// listConnections lists the sockets, and then looks for who has them.
-func (c *Collector) listConnections(ctx context.Context, types []string, perSecond int) ([]Connection, error) {
-	var list []Connection
-	at := make(map[uint64][]int32) // where in the list a socket is; those without an inode have no owner
+// socketList are the sockets of a machine.
+type socketList struct {
+	list []Connection
+	at   map[uint64][]int32 // where in the list a socket is; those without an inode have no owner
+}
+
+// readSockets lists the sockets of some types.
+func (c *Collector) readSockets(ctx context.Context, types []string) (l socketList, err error) {
+	l.at = make(map[uint64][]int32)
 	add := func(inode uint64, n Connection) bool {
 		if inode != 0 {
-			at[inode] = append(at[inode], int32(len(list)))
+			l.at[inode] = append(l.at[inode], int32(len(l.list)))
 		}
-		list = append(list, n)
-		return len(list) < MaxConnections
+		l.list = append(l.list, n)
+		return len(l.list) < MaxConnections
 	}
 	for _, t := range types {
-		var err error
 		if t == "unix" {
 			err = c.unix(ctx, func(s unixSocket) bool { return add(s.inode, s.connection()) })
 		} else {
 			err = c.inet(ctx, t, func(s inetSocket) bool { return add(s.inode, s.connection()) })
 		}
 		if err != nil {
-			return nil, err
+			return l, err
 		}
 	}
+	return l, nil
+}
+
+// listConnections lists the sockets, and then looks for who has them.
+func (c *Collector) listConnections(ctx context.Context, types []string, perSecond int) ([]Connection, error) {
+	l, err := bounded(ctx, c, "sockets", func(ctx context.Context) (socketList, error) { return c.readSockets(ctx, types) })
+	if err != nil {
+		return nil, err
+	}
+	list, at := l.list, l.at
 	if len(at) == 0 {
 		return list, nil
 	}
-	pids, err := c.pids()
+	pids, err := bounded(ctx, c, "processes", c.pids)
 	if err != nil {
 		return nil, err
 	}

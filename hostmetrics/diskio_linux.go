@@ -3,6 +3,8 @@ package hostmetrics
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"strconv"
 	"time"
 )
@@ -47,9 +49,12 @@ func parseDiskstats(text []byte) diskCounters {
 
 // readIO says how busy each disk is, by major:minor: what its counters have grown since the look before.
 func (c *Collector) readIO(ctx context.Context) map[string]*IO {
-	now, err := c.readDiskCounters(ctx)
+	now, err := bounded(ctx, c, diskTraffic, c.readDiskCounters)
+	if !errors.Is(err, fs.ErrNotExist) { // not in every container
+		c.outcome(diskTraffic, err)
+	}
 	if err != nil {
-		return nil // not in every container
+		return nil
 	}
 	at := time.Now()
 	base, ok := c.traffic.add(at, now)

@@ -10,6 +10,12 @@ import (
 // errAbsent is that a system does not have something, which nobody needs to be told.
 var errAbsent = fmt.Errorf("not on this system: %w", fs.ErrNotExist)
 
+// The items that New looks at as well.
+const (
+	cpuUsage    = "cpu usage"
+	diskTraffic = "disk traffic"
+)
+
 // item is one thing that goes into a report of type T.
 type item[T any] struct {
 	name string
@@ -84,4 +90,42 @@ func collect[T any](ctx context.Context, c *Collector, into *T, items []item[T])
 		}
 	}
 	return nil
+}
+
+// bounded looks at one thing that a report as a whole needs, such as a list of what there is to look at, for no longer than the
+// deadline, as collect does with an item.
+func bounded[T any](ctx context.Context, c *Collector, name string, read func(ctx context.Context) (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	var none T
+	if err := c.mayLook(name, false); err != nil {
+		return none, fmt.Errorf("%s: %w", name, err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.deadline, fmt.Errorf("%s: took longer than %v", name, c.deadline))
+	defer cancel()
+	got := make(chan answer, 1)
+	a := &attempt{name: name}
+	go func() { // waited for below, or known to hang
+		if a.begin(ctx, c) {
+			v, err := read(ctx)
+			a.end(c)
+			got <- answer{v, err}
+		}
+	}()
+	select {
+	case r := <-got:
+		return r.value, r.err
+	case <-ctx.Done():
+		a.giveUp(c)
+		return none, context.Cause(ctx)
+	}
+}
+
+// listMounts returns the file systems that hold data, none when they cannot be had.
+func (c *Collector) listMounts(ctx context.Context) []mount {
+	list, err := bounded(ctx, c, "mounts", c.mounts)
+	c.outcome("mounts", err)
+	return list
 }

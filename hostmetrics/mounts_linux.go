@@ -22,7 +22,7 @@ type mount struct {
 
 // mounts returns the file systems that hold data, each once: other mounts of it, of a folder of it too, would count its space again.
 // A file system that another one covers is not to be reached.
-func (c *Collector) mounts(context.Context) []mount {
+func (c *Collector) mounts(context.Context) ([]mount, error) {
 	var f files
 	text, err := f.read(c.path("proc/self/mountinfo"))
 	if c.root != "/" {
@@ -31,11 +31,10 @@ func (c *Collector) mounts(context.Context) []mount {
 			text, err = host, nil
 		}
 	}
-	c.outcome("mounts", err)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return distinct(parseMounts(text))
+	return distinct(parseMounts(text)), nil
 }
 
 // parseMounts reads mountinfo: id parent major:minor root point options tags… - type source options.

@@ -18,12 +18,11 @@ type mount struct {
 }
 
 // mounts returns the file systems that hold data.
-func (c *Collector) mounts(ctx context.Context) []mount {
+func (c *Collector) mounts(ctx context.Context) ([]mount, error) {
 	all, err := disk.PartitionsWithContext(ctx, false)
 	if len(all) > 0 {
 		err = nil // some of them
 	}
-	c.outcome("mounts", err)
 	var list []mount
 	seen := make(map[string]bool)
 	for _, p := range all {
@@ -32,7 +31,7 @@ func (c *Collector) mounts(ctx context.Context) []mount {
 			list = append(list, mount{p.Device, p.Mountpoint, p.Fstype, p.Opts})
 		}
 	}
-	return list
+	return list, err
 }
 
 // readPartition says how large a file system is.
@@ -74,8 +73,8 @@ func (c *Collector) readDiskCounters(ctx context.Context) (diskCounters, error) 
 
 // readIO says how busy each disk is: what its counters have grown since the look before.
 func (c *Collector) readIO(ctx context.Context) map[string]*IO {
-	now, err := c.readDiskCounters(ctx)
-	c.outcome("disk traffic", err)
+	now, err := bounded(ctx, c, diskTraffic, c.readDiskCounters)
+	c.outcome(diskTraffic, err)
 	if err != nil {
 		return nil
 	}

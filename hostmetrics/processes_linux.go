@@ -38,16 +38,11 @@ type found struct {
 
 // listProcesses reads what all processes use, and then more of those that are wanted.
 func (c *Collector) listProcesses(ctx context.Context, q ProcessQuery) ([]Process, error) {
-	up, err := c.uptime()
+	h, err := bounded(ctx, c, "host of processes", c.readProcessHost)
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now().Add(-up)
 	all, base, err := c.use(ctx)
-	if err != nil {
-		return nil, err
-	}
-	m, err := c.meminfo()
 	if err != nil {
 		return nil, err
 	}
@@ -55,21 +50,36 @@ func (c *Collector) listProcesses(ctx context.Context, q ProcessQuery) ([]Proces
 		p := &all[i]
 		b, ok := base[p.key]
 		if !ok { // it started since
-			b = processTime{0, started.Add(time.Duration(p.key.start) * time.Second / ticks)}
+			b = processTime{0, h.started.Add(time.Duration(p.key.start) * time.Second / ticks)}
 		}
 		if span := p.time.at.Sub(b.at).Seconds(); span > 0 && p.time.seconds > b.seconds {
 			p.CPU = (p.time.seconds - b.seconds) / max(span, 1.0/ticks) * 100
 		}
-		p.Memory = share(float64(p.RSS), float64(m.total))
+		p.Memory = share(float64(p.RSS), float64(h.memory))
 	}
 	slices.SortFunc(all, func(a, b found) int { return byUse(&a.Process, &b.Process) })
 	return c.details(ctx, all, len(top(all, q.Top)), q.PerSecond)
 }
 
+// processHost is what the figures of processes are shares of.
+type processHost struct {
+	started time.Time
+	memory  uint64 // bytes
+}
+
+func (c *Collector) readProcessHost(context.Context) (h processHost, err error) {
+	up, err := c.uptime()
+	if err != nil {
+		return h, err
+	}
+	m, err := c.meminfo()
+	return processHost{started: time.Now().Add(-up), memory: m.total}, err
+}
+
 // use reads what all processes have used, now and at a time before that.
 func (c *Collector) use(ctx context.Context) ([]found, map[processKey]processTime, error) {
 	for {
-		pids, err := c.pids()
+		pids, err := bounded(ctx, c, "processes", c.pids)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -138,9 +148,10 @@ func parseProcess(text []byte) (found, error) {
 
 // details reads the rest of the first n of the given processes. In the place of those that have ended meanwhile, the next are taken.
 func (c *Collector) details(ctx context.Context, all []found, n, perSecond int) ([]Process, error) {
-	inet, err := c.inetSockets(ctx)
+	inet, err := bounded(ctx, c, "sockets of processes", c.inetSockets)
 	c.outcome("sockets of processes", err)
-	names := c.userNames()
+	names, err := bounded(ctx, c, "names of users", c.userNames)
+	c.outcome("names of users", err)
 	pace := newPace(perSecond)
 	list := make([]Process, 0, n)
 	for len(list) < n && len(all) > 0 {

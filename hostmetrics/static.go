@@ -122,7 +122,7 @@ func (c *Collector) Static(ctx context.Context) (Static, error) {
 		{name: "users", read: c.readUsers},
 		{name: "container", read: c.readContainer},
 	}
-	for _, m := range c.mounts(ctx) {
+	for _, m := range c.listMounts(ctx) {
 		items = append(items, item[Static]{"mount " + m.point, func(context.Context) (func(*Static), error) {
 			return c.readPartition(m)
 		}, true})

@@ -73,13 +73,13 @@ func (c *Collector) Usage(ctx context.Context) (Usage, error) {
 	}
 	var u Usage
 	items := []item[Usage]{
-		{name: "cpu usage", read: c.readCPUUsage},
+		{name: cpuUsage, read: c.readCPUUsage},
 		{name: "load", read: c.readLoad},
 		{name: "memory usage", read: c.readMemoryUsage},
 		{name: "traffic", read: c.readTraffic},
 	}
 	io := c.readIO(ctx)
-	for _, m := range c.mounts(ctx) {
+	for _, m := range c.listMounts(ctx) {
 		items = append(items, item[Usage]{"usage of " + m.point, func(context.Context) (func(*Usage), error) {
 			return c.readPartitionUsage(m, io)
 		}, true})

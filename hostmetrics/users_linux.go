@@ -33,15 +33,14 @@ func parsePasswd(text []byte) []User {
 }
 
 // userNames returns the names of accounts by their numbers, the first of each.
-func (c *Collector) userNames() map[string]string {
+func (c *Collector) userNames(context.Context) (map[string]string, error) {
 	names := make(map[string]string)
 	var f files
 	text, err := f.read(c.path("etc/passwd"))
-	c.outcome("names of users", err)
 	for _, u := range parsePasswd(text) {
 		if _, ok := names[u.ID]; !ok {
 			names[u.ID] = u.Name
 		}
 	}
-	return names
+	return names, err
 }

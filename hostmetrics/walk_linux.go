@@ -17,7 +17,7 @@ import (
 const batch = 64
 
 // pids lists the processes.
-func (c *Collector) pids() ([]int32, error) {
+func (c *Collector) pids(context.Context) ([]int32, error) {
 	d, err := os.Open(c.path("proc"))
 	if err != nil {
 		return nil, err

@@ -63,6 +63,7 @@ type journal struct {
 	room     chan struct{}      // closed when there may be room; nil when nobody waits
 	opening  map[*flow]struct{} // wait for their answer
 	fault    error              // why nothing is taken now
+	faulty   time.Time          // when there was a fault last
 	taken    counts
 	stopping bool
 }

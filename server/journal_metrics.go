@@ -1,6 +1,10 @@
 package server
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // journalCollector makes the metrics of the journal when it is asked.
 type journalCollector struct {
@@ -23,7 +27,7 @@ func newJournalCollector(j *journal) *journalCollector {
 		refused:  desc("refused_total", "Messages that no agent keeps and that the journal could not take."),
 		bytes:    desc("bytes", "Bytes of the disk that the journal takes."),
 		streams:  desc("streams", "Streams of agents that the journal knows."),
-		fault:    desc("fault", "Whether the journal takes nothing now."),
+		fault:    desc("fault", "Whether the journal takes nothing, or did not within the last minute."),
 		lag:      desc("sink_lag", "Entries of the journal that a sink has not taken.", "sink"),
 	}
 }
@@ -34,6 +38,10 @@ func (c *journalCollector) Describe(ch chan<- *prometheus.Desc) {
 		ch <- d
 	}
 }
+
+// faultHolds is how long the metric shows a fault that is over: on a disk that is almost full it comes and goes every second, and
+// whoever looks less often, or waits for an alert to last, would not see it.
+const faultHolds = time.Minute
 
 // Collect implements [prometheus.Collector].
 func (c *journalCollector) Collect(ch chan<- prometheus.Metric) {
@@ -46,7 +54,7 @@ func (c *journalCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	j.mu.Lock()
 	n, streams, fault := j.taken, len(j.cursors), 0.0
-	if j.fault != nil {
+	if j.fault != nil || !j.faulty.IsZero() && time.Since(j.faulty) < faultHolds {
 		fault = 1
 	}
 	j.mu.Unlock()

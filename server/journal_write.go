@@ -179,7 +179,7 @@ func (j *journal) answerOpen(f *flow) {
 func (j *journal) fail(batch []entryToWrite, why error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.fault = why
+	j.fault, j.faulty = why, time.Now()
 	for _, e := range slices.Concat(batch, j.pending) {
 		c := e.cursor
 		if c == nil {
@@ -205,7 +205,7 @@ func (j *journal) tryAgain(fault error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.fault = err
+	j.fault, j.faulty = err, time.Now()
 	if err != nil {
 		return
 	}
