@@ -230,21 +230,8 @@ func TestOwnCPU(t *testing.T) {
 
 // A file system whose server does not answer costs its own line, once, and no goroutine more with each report.
 func TestHungMount(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("SKIP: mounting takes root")
-	}
-	fuse, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Skipf("SKIP: /dev/fuse: %v", err)
-	}
-	release := sync.OnceFunc(func() { unix.Close(fuse) })
-	defer release()
 	dir := t.TempDir()
-	options := "fd=" + strconv.Itoa(fuse) + ",rootmode=40000,user_id=0,group_id=0"
-	if err := unix.Mount("nobody:/", dir, "fuse.sshfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
-		t.Skipf("SKIP: mount: %v", err)
-	}
-	defer unix.Unmount(dir, unix.MNT_DETACH)
+	release := deadMount(t, dir)
 	var mu sync.Mutex
 	warned := make(map[string]error)
 	c := hostmetrics.New(&hostmetrics.Options{Warn: func(w hostmetrics.Warning) {

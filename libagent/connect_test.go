@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
@@ -19,15 +19,9 @@ func about(d, w time.Duration) bool { return d >= w*3/4 && d <= w*5/4+50*time.Mi
 
 func TestCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := make(chan wire.ComePayload, 1)
-		srv := newServer(t, func(s *session) {
-			s.accept()
-			got <- s.come
-			s.drain()
-		})
-		ag := start(t, srv, &testApp{}, nil)
-		c := <-got
-		ag.end(srv)
+		srv := newServer(t, nil)
+		start(t, srv, &testApp{}, nil)
+		c := srv.Accept().Come()
 		if c.ID != "test-01" || c.Name != "test-agent" || c.Version != "1.2.3" {
 			t.Errorf("the server does not know who connected: %+v", c)
 		}
@@ -67,15 +61,15 @@ func TestHandshakeFaults(t *testing.T) {
 				ag := start(t, srv, &testApp{}, nil)
 				time.Sleep(16*time.Second + 5*tt.each)
 				synctest.Wait()
-				ag.end(srv)
-				got := srv.attempts()
+				stop(t, ag)
+				got := intervals(srv)
 				for i, want := range []time.Duration{1, 2, 4, 4} {
 					if i >= len(got) || got[i]-tt.each < want*time.Second*3/4 || got[i]-tt.each > want*time.Second*5/4+time.Second/10 {
 						t.Fatalf("attempts after %v: want 1, 2, 4, 4 s, each ±25 %%", got)
 					}
 				}
-				if !strings.Contains(ag.log.String(), tt.says) {
-					t.Errorf("the log does not say why: want %q in\n%s", tt.says, ag.log)
+				if !strings.Contains(ag.Log(), tt.says) {
+					t.Errorf("the log does not say why: want %q in\n%s", tt.says, ag.Log())
 				}
 			})
 		})
@@ -85,12 +79,12 @@ func TestHandshakeFaults(t *testing.T) {
 // A fleet whose server is away must not hammer it.
 func TestBackoffWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t, func(s *session) { s.accept(); s.drain() })
-		srv.setDown(true)
+		srv := newServer(t, nil)
+		srv.Down(true)
 		ag := start(t, srv, &testApp{}, nil)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		got := srv.attempts()
+		got := intervals(srv)
 		for i, want := range []time.Duration{1, 2, 4, 4, 4} {
 			if !about(got[i], want*time.Second) {
 				t.Fatalf("attempts after %v: want 1, 2, 4, 4, 4 s, each ±25 %%", got[:5])
@@ -99,16 +93,16 @@ func TestBackoffWhileDown(t *testing.T) {
 		if slices.Max(got) > 5*time.Second+time.Millisecond {
 			t.Errorf("the agent waited %v: it would be back late", slices.Max(got))
 		}
-		if n := ag.log.count("cannot connect"); n > 11 {
+		if n := strings.Count(ag.Log(), "cannot connect"); n > 11 {
 			t.Errorf("ten minutes without server wrote the same line %d times", n)
 		}
-		srv.setDown(false)
+		srv.Down(false)
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
-		if ag.log.count("msg=connected") != 1 {
-			t.Errorf("the agent did not come back:\n%s", ag.log)
+		if strings.Count(ag.Log(), "msg=connected") != 1 {
+			t.Errorf("the agent did not come back:\n%s", ag.Log())
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }
 
@@ -126,90 +120,76 @@ func TestReconnect(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		var least, most time.Duration = time.Hour, 0
-		for _, d := range srv.attempts() {
+		for _, d := range intervals(srv) {
 			least, most = min(least, d-lasts), max(most, d-lasts)
 		}
 		if least < time.Second || most > 4*time.Second+200*time.Millisecond || most-least < time.Second {
 			t.Errorf("the agent came back after %v to %v: want 1 s and a spread of 3 s", least, most)
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, func(s *session) { s.accept(); s.Close(conn.CodeGoingAway, "bye") })
 		ag := start(t, srv, &testApp{}, nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := len(srv.attempts()); n > 18 {
+		if n := len(intervals(srv)); n > 18 {
 			t.Errorf("a server that closes every connection at once was asked %d times a minute", n)
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }
 
 // A server that answers nothing more is noticed within three heartbeats.
 func TestFrozenServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var first atomic.Bool
-		first.Store(true)
-		srv := newServer(t, func(s *session) {
-			s.accept()
-			if first.Swap(false) {
-				time.Sleep(time.Hour) // reads nothing, says nothing
-			}
-			s.drain()
-		})
+		srv := newServer(t, nil)
 		ag := start(t, srv, &testApp{}, nil)
+		srv.Accept().Freeze(true)
 		time.Sleep(36 * time.Second)
 		synctest.Wait()
-		if ag.log.count("connection lost") != 1 || ag.log.count("msg=connected") != 2 {
-			t.Errorf("the frozen server was not noticed:\n%s", ag.log)
+		if strings.Count(ag.Log(), "connection lost") != 1 || strings.Count(ag.Log(), "msg=connected") != 2 {
+			t.Errorf("the frozen server was not noticed:\n%s", ag.Log())
 		}
-		if err := ag.stop(); err != nil {
-			t.Error(err)
-		}
-		time.Sleep(time.Hour)
-		srv.stop()
 	})
 }
 
 func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, nil)
-		srv.answer = func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "30")
-			http.Error(w, "too many", http.StatusServiceUnavailable)
-		}
+		srv.Respond(status(http.StatusServiceUnavailable, "Retry-After", "30"))
 		ag := start(t, srv, &testApp{}, nil)
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		for _, d := range srv.attempts() {
+		for _, d := range intervals(srv) {
 			if d < 30*time.Second || d > 34*time.Second {
 				t.Errorf("asked to wait 30 s, the agent came after %v", d)
 			}
 		}
-		if ag.log.count("503") == 0 {
-			t.Errorf("the log does not say what the server answered:\n%s", ag.log)
+		if strings.Count(ag.Log(), "503") == 0 {
+			t.Errorf("the log does not say what the server answered:\n%s", ag.Log())
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }
 
 // Two agents with one id must not fight for it every second.
 func TestConflictIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t, func(s *session) { s.shake(wire.HandshakePayload{Msg: "agent id conflict"}); s.drain() })
+		srv := newServer(t, nil)
+		srv.Refuse("agent id conflict")
 		ag := start(t, srv, &testApp{}, nil)
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		for _, d := range srv.attempts() {
+		for _, d := range intervals(srv) {
 			if d < 10*time.Second {
 				t.Errorf("tried again after %v", d)
 			}
 		}
-		if ag.log.count("agent id conflict") == 0 {
+		if strings.Count(ag.Log(), "agent id conflict") == 0 {
 			t.Error("the log does not tell the operator of the conflict")
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }
 
@@ -218,25 +198,17 @@ func TestRedirect(t *testing.T) {
 		var addrs []string
 		synctest.Test(t, func(t *testing.T) {
 			srv := newServer(t, nil)
-			srv.answer = func(w http.ResponseWriter, r *http.Request) {
-				c, err := conn.Upgrade(w, r, conn.Options{IdleTimeout: -1})
-				if err != nil {
-					t.Error(err)
-					return
+			srv.Shake(func(s *agenttest.Session) wire.HandshakePayload {
+				if s.Host() == "server-1:13081" {
+					return wire.HandshakePayload{Redirect: []string{to}}
 				}
-				s := &session{Conn: c, t: t}
-				h := wire.HandshakePayload{OK: true, ID: "test-01"}
-				if r.Host == "server-1:13081" {
-					h = wire.HandshakePayload{Redirect: []string{to}}
-				}
-				s.shake(h)
-				s.drain()
-			}
+				return wire.HandshakePayload{OK: true, ID: "test-01"}
+			})
 			ag := start(t, srv, &testApp{}, func(_ *libagent.Options, c *testConf) { c.Redirect.Allow = allow })
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
-			ag.end(srv)
-			addrs = srv.addrs
+			stop(t, ag)
+			addrs = addresses(srv)
 		})
 		return addrs
 	}
@@ -258,33 +230,27 @@ func TestRedirect(t *testing.T) {
 // Several servers are tried in turn, without waiting between them.
 func TestSeveralServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		script := scripted(t, func(s *session) { s.accept(); s.drain() })
 		srv := newServer(t, nil)
-		srv.answer = func(w http.ResponseWriter, r *http.Request) {
+		srv.Respond(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Host != "server-3:9" {
 				http.Error(w, "not here", http.StatusNotFound)
 				return
 			}
-			c, err := conn.Upgrade(w, r, conn.Options{IdleTimeout: -1})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			s := &session{Conn: c, t: t}
-			s.accept()
-			s.drain()
-		}
+			script.ServeHTTP(w, r)
+		}))
 		begin := time.Now()
 		ag := start(t, srv, &testApp{}, func(_ *libagent.Options, c *testConf) {
 			c.Server = []string{"server-1", "[::1]", "server-3:9"}
 		})
 		time.Sleep(time.Second / 2)
 		synctest.Wait()
-		if ag.log.count("msg=connected") != 1 {
-			t.Errorf("after %v not connected:\n%s", time.Since(begin), ag.log)
+		if strings.Count(ag.Log(), "msg=connected") != 1 {
+			t.Errorf("after %v not connected:\n%s", time.Since(begin), ag.Log())
 		}
-		ag.end(srv)
-		if want := []string{"server-1:13081", "[::1]:13081", "server-3:9"}; !slices.Equal(srv.addrs, want) {
-			t.Errorf("tried %v, want %v", srv.addrs, want)
+		stop(t, ag)
+		if want := []string{"server-1:13081", "[::1]:13081", "server-3:9"}; !slices.Equal(addresses(srv), want) {
+			t.Errorf("tried %v, want %v", addresses(srv), want)
 		}
 	})
 }

@@ -69,17 +69,13 @@ func freeAddr(t *testing.T) string {
 func connectedAgent(t *testing.T, change func(*libagent.Options, *testConf)) {
 	t.Helper()
 	up := make(chan struct{})
-	srv := newServer(t, func(s *session) {
-		s.accept()
-		s.drain()
-	})
+	srv := newServer(t, nil)
 	app := &testApp{setup: func(ag *libagent.Agent) error {
 		libagent.Handle(ag, echo, func(_ context.Context, q textPayload) (textPayload, error) { return q, nil })
 		ag.OnConnect(func(context.Context) { close(up) })
 		return nil
 	}}
-	ag := start(t, srv, app, change)
-	t.Cleanup(func() { ag.end(srv) })
+	start(t, srv, app, change)
 	<-up
 }
 
@@ -214,13 +210,13 @@ func TestEndpointTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ path, said string }{{stale, "msg=\"local endpoint\""}, {alive, "another agent"}, {file, "no socket"}} {
-		srv := newServer(t, func(s *session) { s.accept(); s.drain() })
+		srv := newServer(t, nil)
 		up := make(chan struct{})
 		app := &connectedApp{up: up}
 		ag := start(t, srv, app, func(_ *libagent.Options, conf *testConf) { conf.HTTP.Listen = "unix:" + c.path })
 		<-up
-		ag.end(srv)
-		if ag.log.count(c.said) == 0 {
+		stop(t, ag)
+		if strings.Count(ag.Log(), c.said) == 0 {
 			t.Errorf("%s: the log lacks %q", c.path, c.said)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
@@ -27,9 +28,9 @@ func TestAssignedVariable(t *testing.T) {
 			srv := newServer(t, func(s *session) { s.shake(wire.HandshakePayload{OK: true, ID: id}); s.drain() })
 			ag := start(t, srv, &testApp{}, func(o *libagent.Options, _ *testConf) { o.Config, o.ConfigFile = nil, file })
 			time.Sleep(3 * time.Second)
-			ag.end(srv)
-			if ag.log.count("msg=connected") != 0 || !strings.Contains(ag.log.String(), "holds a $") {
-				t.Errorf("the agent took the id %q:\n%s", id, ag.log)
+			stop(t, ag)
+			if strings.Count(ag.Log(), "msg=connected") != 0 || !strings.Contains(ag.Log(), "holds a $") {
+				t.Errorf("the agent took the id %q:\n%s", id, ag.Log())
 			}
 		})
 	}
@@ -48,12 +49,12 @@ func TestErrorIsLast(t *testing.T) {
 		})
 		return nil
 	}}
-	converse(t, app, func(s *session, _ *running) {
-		s.raw(`{"type":30002,"tid":"t","stream":{}}`)
+	inBubble(t, app, func(s *agenttest.Session, _ *agenttest.Agent) {
+		s.SendRaw(`{"type":30002,"tid":"t","stream":{}}`)
 		for i := range 200 {
-			s.expect(fmt.Sprintf("30001 t %d", i))
+			expect(t, s, fmt.Sprintf("30001 t %d", i))
 		}
-		s.expect("0 t broken off")
+		expect(t, s, "0 t broken off")
 	})
 }
 
@@ -67,18 +68,18 @@ func TestPendingBytes(t *testing.T) {
 		})
 		return nil
 	}}
-	converse(t, app, func(s *session, _ *running) {
+	inBubble(t, app, func(s *agenttest.Session, _ *agenttest.Agent) {
 		release = make(chan struct{}) // of this bubble
 		big := strings.Repeat("x", 8<<20)
 		for i := range 10 {
-			s.raw(fmt.Sprintf(`{"type":30000,"tid":"t%d","ask":{"s":%q}}`, i, big))
+			s.SendRaw(fmt.Sprintf(`{"type":30000,"tid":"t%d","ask":{"s":%q}}`, i, big))
 		}
 		for range 3 { // seven are within 64 MiB
-			s.expect("too many requests of type ask at once")
+			expect(t, s, "too many requests of type ask at once")
 		}
 		close(release)
 		for range 7 {
-			s.expect("30001 t")
+			expect(t, s, "30001 t")
 		}
 	})
 }
@@ -88,7 +89,7 @@ func TestPoisonMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		behind := make(chan string, 10)
 		srv := newServer(t, nil)
-		srv.answer = func(w http.ResponseWriter, r *http.Request) {
+		srv.Respond(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 			if err != nil {
 				t.Error(err)
@@ -113,7 +114,7 @@ func TestPoisonMessage(t *testing.T) {
 					}
 				}
 			}
-		}
+		}))
 		app := &testApp{setup: func(ag *libagent.Agent) error {
 			err := libagent.Emit(context.Background(), ag, text, textPayload{strings.Repeat("x", 8<<20)})
 			ag.Every("behind", time.Second, func(ctx context.Context, ag *libagent.Agent) error {
@@ -125,12 +126,12 @@ func TestPoisonMessage(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if len(behind) == 0 || <-behind != "behind" {
-			t.Errorf("what waits behind a message that is too big is never sent:\n%.2000s", ag.log)
+			t.Errorf("what waits behind a message that is too big is never sent:\n%.2000s", ag.Log())
 		}
-		if ag.log.count("message given up") != 1 {
-			t.Errorf("the log does not say that a message was given up:\n%.2000s", ag.log)
+		if strings.Count(ag.Log(), "message given up") != 1 {
+			t.Errorf("the log does not say that a message was given up:\n%.2000s", ag.Log())
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }
 
@@ -138,24 +139,24 @@ func TestPoisonMessage(t *testing.T) {
 func TestRetryAfterOfEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, nil)
-		srv.answer = func(w http.ResponseWriter, r *http.Request) {
+		srv.Respond(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Host == "a:1" {
 				w.Header().Set("Retry-After", "60")
 			}
 			http.Error(w, "no", http.StatusServiceUnavailable)
-		}
+		}))
 		ag := start(t, srv, &testApp{}, func(_ *libagent.Options, c *testConf) { c.Server = []string{"a:1", "b:1"} })
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		ag.end(srv)
+		stop(t, ag)
 		asked := make(map[string]int)
-		for _, addr := range srv.addrs {
+		for _, addr := range addresses(srv) {
 			asked[addr]++
 		}
 		if asked["a:1"] > 10 || asked["b:1"] < 100 {
 			t.Errorf("in ten minutes the servers were asked %v times: a wants to be left alone for a minute, b does not", asked)
 		}
-		if n := ag.log.count("cannot connect"); n > 24 {
+		if n := strings.Count(ag.Log(), "cannot connect"); n > 24 {
 			t.Errorf("%d lines about it", n)
 		}
 	})
@@ -167,25 +168,26 @@ func TestLogFlood(t *testing.T) {
 		libagent.Handle(ag, echo, func(_ context.Context, q textPayload) (textPayload, error) { return q, nil })
 		return nil
 	}}
-	converse(t, app, func(s *session, ag *running) {
+	inBubble(t, app, func(s *agenttest.Session, ag *agenttest.Agent) {
 		noise := strings.Repeat("x", 50_000)
 		for i := range 300 {
-			s.raw(fmt.Sprintf(`{"type":0,"errmsg":%q}`, noise))
-			s.raw(fmt.Sprintf(`{"type":30000,"ask":[%d]}`, i))
-			s.raw(`{"type":30000,"x":` + noise)
+			s.SendRaw(fmt.Sprintf(`{"type":0,"errmsg":%q}`, noise))
+			s.SendRaw(fmt.Sprintf(`{"type":30000,"ask":[%d]}`, i))
+			s.SendRaw(`{"type":30000,"x":` + noise)
 		}
-		s.raw(`{"type":30000,"tid":"after","ask":{"s":"alive"}}`)
-		s.expect("30001 after alive")
-		if n := len(ag.log.String()); n > 100_000 {
+		s.SendRaw(`{"type":30000,"tid":"after","ask":{"s":"alive"}}`)
+		expect(t, s, "30001 after alive")
+		if n := len(ag.Log()); n > 100_000 {
 			t.Errorf("the log has %d bytes", n)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t, func(s *session) { s.shake(wire.HandshakePayload{Msg: strings.Repeat("x", 1<<20)}); s.drain() })
+		srv := newServer(t, nil)
+		srv.Refuse(strings.Repeat("x", 1<<20))
 		ag := start(t, srv, &testApp{}, nil)
 		time.Sleep(10 * time.Second)
-		ag.end(srv)
-		if n := len(ag.log.String()); n > 10_000 {
+		stop(t, ag)
+		if n := len(ag.Log()); n > 10_000 {
 			t.Errorf("refusals wrote %d bytes", n)
 		}
 	})
@@ -239,7 +241,7 @@ func TestBlockedCallbacks(t *testing.T) {
 					t.Errorf("%d connections in two minutes", n)
 				}
 				begin := time.Now()
-				err := ag.stop()
+				err := ag.Stop()
 				if took := time.Since(begin); took > 5*time.Second {
 					t.Errorf("stopping took %v", took)
 				}
@@ -247,7 +249,6 @@ func TestBlockedCallbacks(t *testing.T) {
 					t.Errorf("the error does not name %s: %v", where, err)
 				}
 				close(app.release)
-				srv.stop()
 			})
 		})
 	}
@@ -267,27 +268,19 @@ func TestStopWithFullOutbox(t *testing.T) {
 			return nil
 		}}
 		srv := newServer(t, nil)
-		srv.answer = func(w http.ResponseWriter, r *http.Request) {
-			c, err := conn.Upgrade(w, r, conn.Options{IdleTimeout: -1})
-			if err != nil {
-				return
-			}
-			s := &session{Conn: c, t: t}
-			s.accept()
-			s.raw(`{"type":30002,"tid":"t","stream":{}}`)
-			srv.setDown(true)
-			s.Close(conn.CodeGoingAway, "")
-		}
 		ag := start(t, srv, app, nil)
+		s := srv.Accept()
+		srv.Down(true)
+		agenttest.SendTask(s, "t", stream, textPayload{})
+		s.Close("")
 		time.Sleep(time.Minute)
 		begin := time.Now()
-		if err := ag.stop(); err != nil {
+		if err := ag.Stop(); err != nil {
 			t.Errorf("Run returned %v", err)
 		}
 		if took := time.Since(begin); took > 4*time.Second {
 			t.Errorf("stopping took %v", took)
 		}
-		srv.stop()
 	})
 }
 
@@ -335,6 +328,6 @@ func TestNoStarvation(t *testing.T) {
 		default:
 			t.Error("a large message never got its turn")
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }

@@ -65,7 +65,7 @@ func assign(t *testing.T, file, id string) {
 		ag := start(t, srv, &testApp{}, func(o *libagent.Options, _ *testConf) { o.Config, o.ConfigFile = nil, file })
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
-		ag.end(srv)
+		stop(t, ag)
 		if len(ids) < 2 || ids[1] != id {
 			t.Errorf("the agent called itself %q: it does not keep what it was assigned", ids)
 		}
@@ -91,16 +91,16 @@ func TestIDIsKeptInMemory(t *testing.T) {
 			s.readCome()
 			os.Remove(dir) // before the id comes
 			ids = append(ids, s.come.ID)
-			s.send(wire.Handshake, wire.HandshakePayload{OK: true, ID: "assigned-1"})
+			put(s, wire.Handshake, wire.HandshakePayload{OK: true, ID: "assigned-1"})
 			time.Sleep(time.Second)
 			s.Close(1001, "again")
 		})
 		ag := start(t, srv, &testApp{}, func(o *libagent.Options, _ *testConf) { o.Config, o.ConfigFile = nil, file })
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
-		ag.end(srv)
-		if len(ids) < 2 || ids[1] != "assigned-1" || !strings.Contains(ag.log.String(), "kept in memory") {
-			t.Errorf("ids %q, log\n%s", ids, ag.log)
+		stop(t, ag)
+		if len(ids) < 2 || ids[1] != "assigned-1" || !strings.Contains(ag.Log(), "kept in memory") {
+			t.Errorf("ids %q, log\n%s", ids, ag.Log())
 		}
 	})
 }

@@ -3,9 +3,8 @@ package libagent_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"crypto/md5"
-	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -14,46 +13,33 @@ import (
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/block"
 )
 
 // download asks for log files and returns what came.
-func (s *session) download(task string, names ...string) (info wire.LogDownloadInfoPayload, whole []byte) {
-	s.t.Helper()
-	q, err := json.Marshal(names)
+func download(t *testing.T, s *agenttest.Session, names ...string) (info wire.LogDownloadInfoPayload, whole []byte) {
+	t.Helper()
+	task := agenttest.Send(s, wire.LogDownload, wire.LogDownloadPayload{Files: names})
+	info, err := agenttest.Reply(s, task, wire.LogDownloadInfo)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	s.raw(fmt.Sprintf(`{"type":10002,"tid":%q,"log_dreq":{"files":%s}}`, task, q))
-	for first := true; first || info.OK && uint64(len(whole)) < info.Size; {
-		f, err := s.Receive()
+	for info.OK && uint64(len(whole)) < info.Size {
+		d, err := agenttest.Reply(s, task, wire.LogDownloadData)
 		if err != nil {
-			s.t.Fatal(err)
-		}
-		if f.Task != task {
-			continue // a report
-		}
-		if first {
-			first = false
-			if info, err = wire.LogDownloadInfo.Decode(f); err != nil {
-				s.t.Fatal(err)
-			}
-			continue
-		}
-		d, err := wire.LogDownloadData.Decode(f)
-		if err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 		b, err := block.Decode(d.Data, 1<<20)
 		if err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 		if d.Offset != uint64(len(whole)) {
-			s.t.Fatalf("a block at %d after %d bytes", d.Offset, len(whole))
+			t.Fatalf("a block at %d after %d bytes", d.Offset, len(whole))
 		}
 		if end := d.Offset+uint64(len(b)) == info.Size; uint64(len(b)) != info.BlockSize && !end {
-			s.t.Fatalf("a block of %d bytes, announced were %d", len(b), info.BlockSize)
+			t.Fatalf("a block of %d bytes, announced were %d", len(b), info.BlockSize)
 		}
 		whole = append(whole, b...)
 	}
@@ -100,71 +86,48 @@ func TestLogs(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "test-agent.log.2")); err != nil {
 		t.Log("no symbolic links here:", err)
 	}
-	app := &testApp{}
-	talked := make(chan error, 1)
-	srv := newServer(t, func(s *session) {
-		s.accept()
-		talked <- talkLogs(s, big)
-		s.drain()
-	})
-	ag := start(t, srv, app, func(o *libagent.Options, c *testConf) {
-		o.Logger = nil
-		c.Log.Target, c.Log.Dir = []string{"file"}, dir
-	})
-	if err := <-talked; err != nil {
+	srv := newServer(t, nil)
+	c := validConf()
+	c.Log.Target, c.Log.Dir = []string{"file"}, dir
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- libagent.Run(ctx, &testApp{}, &libagent.Options{Config: c, NetDial: srv.Dial}) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the agent ended with %v", err)
+		}
+	}()
+	s := srv.Accept()
+	if _, err := agenttest.Call(s, wire.LogList, wire.Empty{}); err != nil {
 		t.Error(err)
 	}
-	ag.end(srv)
-}
-
-func talkLogs(s *session, big []byte) error {
-	s.raw(`{"type":10000,"tid":"list"}`)
-	f, err := s.next()
-	for err == nil && f.Task != "list" {
-		f, err = s.next()
-	}
-	if err != nil {
-		return err
-	}
-	info, whole := s.download("two", "test-agent.log", "test-agent.log.1", "test-agent.log")
+	info, whole := download(t, s, "test-agent.log", "test-agent.log.1", "test-agent.log")
 	if !info.OK || md5.Sum(whole) != info.MD5 {
-		return fmt.Errorf("the zip is not what was announced: %+v", info)
+		t.Errorf("the zip is not what was announced: %+v", info)
 	}
-	files := unzip(s.t, whole)
+	files := unzip(t, whole)
 	if len(files) != 2 || !bytes.Equal(files["test-agent.log.1"], big) || !bytes.Contains(files["test-agent.log"], []byte("agent starts")) {
-		return fmt.Errorf("the zip holds %d files", len(files))
+		t.Errorf("the zip holds %d files", len(files))
 	}
-	for i, names := range [][]string{
+	for _, names := range [][]string{
 		{"../conf/agent.conf"}, {"secret.txt"}, {"/etc/passwd"}, {"test-agent.log.2"}, {"test-agent.log", "secret.txt"}, {"test-agent.log/../secret.txt"},
 		{""}, {"."}, {"nope.log"}, {}, {strings.Repeat("x", 1<<20)}, {"test-agent.log\x00"},
 	} {
-		info, whole := s.download(fmt.Sprintf("bad-%d", i), names...)
+		info, whole := download(t, s, names...)
 		if info.OK || info.Msg == "" || len(whole) > 0 {
-			return fmt.Errorf("asked for %.60q: %+v and %d bytes", names, info, len(whole))
+			t.Errorf("asked for %.60q: %+v and %d bytes", names, info, len(whole))
 		}
 	}
-	return nil
 }
 
 // Without log files the list is empty, not an error.
 func TestLogsToStdout(t *testing.T) {
-	converse(t, &testApp{}, func(s *session, _ *running) {
-		s.raw(`{"type":10000,"tid":"list"}`)
-		for {
-			f, err := s.Receive()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if f.Task != "list" {
-				continue
-			}
-			r, err := wire.LogList.Reply.Decode(f)
-			if err != nil || len(r.Files) != 0 {
-				t.Errorf("%+v, %v", r, err)
-			}
-			break
+	inBubble(t, &testApp{}, func(s *agenttest.Session, _ *agenttest.Agent) {
+		if r, err := agenttest.Call(s, wire.LogList, wire.Empty{}); err != nil || len(r.Files) != 0 {
+			t.Errorf("%+v, %v", r, err)
 		}
-		if info, _ := s.download("x", "test-agent.log"); info.OK || !strings.Contains(info.Msg, "not exist") {
+		if info, _ := download(t, s, "test-agent.log"); info.OK || !strings.Contains(info.Msg, "not exist") {
 			t.Errorf("%+v", info)
 		}
 	})

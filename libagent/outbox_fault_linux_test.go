@@ -29,7 +29,7 @@ func TestOutboxOnFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(t)
 		srv := newServer(t, j.serve)
-		srv.setDown(true)
+		srv.Down(true)
 		ready := make(chan *libagent.Agent, 1)
 		r := start(t, srv, emitter(ready), withDir(dir))
 		ag := <-ready
@@ -60,7 +60,7 @@ func TestOutboxOnFullDisk(t *testing.T) {
 		if err := try(); err != nil {
 			t.Errorf("with room on the disk: %v", err)
 		}
-		srv.setDown(false)
+		srv.Down(false)
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		if len(j.got) != accepted {
@@ -71,6 +71,6 @@ func TestOutboxOnFullDisk(t *testing.T) {
 				t.Errorf("message %d is %.10s", i, said)
 			}
 		}
-		r.end(srv)
+		stop(t, r)
 	})
 }

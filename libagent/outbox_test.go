@@ -49,7 +49,7 @@ func (j *journal) serve(s *session) {
 	if s.come.Ack != wire.AckVersion {
 		j.t.Errorf("come says ack %d", s.come.Ack)
 	}
-	s.send(wire.Handshake, wire.HandshakePayload{OK: true, ID: s.come.ID, Ack: wire.AckVersion})
+	put(s, wire.Handshake, wire.HandshakePayload{OK: true, ID: s.come.ID, Ack: wire.AckVersion})
 	streams := make(map[uint64]string)
 	for {
 		f, err := s.Receive()
@@ -140,15 +140,6 @@ func saidIn(t *testing.T, frame []byte) string {
 	return strings.TrimSuffix(text, `"}}`)
 }
 
-func put[T any](s *session, m *wire.Message[T], v T) {
-	b, err := m.Append(nil, "", &v)
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
-	s.raw(string(b))
-}
-
 // has waits until everything is quiet, and compares.
 func (j *journal) has(want ...string) {
 	j.t.Helper()
@@ -225,8 +216,8 @@ func TestKeptUntilAcknowledged(t *testing.T) {
 			t.Errorf("a message that is not acknowledged is not kept: %+v", s)
 		}
 		j.set(func() { j.mute = false })
-		srv.setDown(true)
-		r.end(srv)
+		srv.Down(true)
+		stop(t, r)
 	})
 }
 
@@ -236,22 +227,22 @@ func TestOutboxOutlivesAgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(t)
 		srv := newServer(t, j.serve)
-		srv.setDown(true)
+		srv.Down(true)
 		ready := make(chan *libagent.Agent, 1)
 		for _, s := range []string{"one", "two"} {
 			r := start(t, srv, emitter(ready, s), withDir(dir))
 			<-ready
-			if err := r.stop(); err != nil {
+			if err := r.Stop(); err != nil {
 				t.Error(err)
 			}
 		}
-		srv.setDown(false)
+		srv.Down(false)
 		r := start(t, srv, emitter(ready, "three"), withDir(dir))
 		<-ready
 		time.Sleep(5 * time.Second)
 		j.has("1 0 one", "1 1 two", "1 2 three")
-		r.end(srv)
-		if strings.Contains(r.log.String(), j.runs[0]) {
+		stop(t, r)
+		if strings.Contains(r.Log(), j.runs[0]) {
 			t.Error("the log tells the name of a run")
 		}
 	})
@@ -273,7 +264,7 @@ func TestServerSetBack(t *testing.T) {
 			<-ready
 			time.Sleep(5 * time.Second)
 			j.has("1 0 one", "1 0 two")
-			if err := r.stop(); err != nil {
+			if err := r.Stop(); err != nil {
 				t.Error(err)
 			}
 			j.set(func() { j.cursors, j.got = make(map[string]wire.OutCursor), nil })
@@ -281,9 +272,9 @@ func TestServerSetBack(t *testing.T) {
 			<-ready
 			time.Sleep(5 * time.Second)
 			j.has("1 0 one", "1 0 two", "1 1 three")
-			r.end(srv)
-			if r.log.count("an older state of it") != 1 {
-				t.Errorf("the log does not say that the server was set back:\n%s", r.log)
+			stop(t, r)
+			if strings.Count(r.Log(), "an older state of it") != 1 {
+				t.Errorf("the log does not say that the server was set back:\n%s", r.Log())
 			}
 		})
 	})
@@ -302,7 +293,7 @@ func TestServerSetBack(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			emit(t, ag, text, "four")
 			j.has("1 0 gap of 3: gone", "1 0 four")
-			r.end(srv)
+			stop(t, r)
 		})
 	})
 }
@@ -333,9 +324,9 @@ func TestCopyIsNoticed(t *testing.T) {
 				if len(j.runs) != 1 || j.runs[0] == first {
 					t.Errorf("the messages came under the runs %q, the copy's is %s", j.runs, first)
 				}
-				r.end(srv)
-				if r.log.count("a copy of this agent") != 1 {
-					t.Errorf("the log does not say it:\n%s", r.log)
+				stop(t, r)
+				if strings.Count(r.Log(), "a copy of this agent") != 1 {
+					t.Errorf("the log does not say it:\n%s", r.Log())
 				}
 			})
 		})
@@ -347,7 +338,7 @@ func TestTraits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(t)
 		srv := newServer(t, j.serve)
-		srv.setDown(true)
+		srv.Down(true)
 		ready := make(chan *libagent.Agent, 1)
 		r := start(t, srv, emitter(ready), nil)
 		ag := <-ready
@@ -357,11 +348,11 @@ func TestTraits(t *testing.T) {
 		if err := libagent.Emit(t.Context(), ag, live, textPayload{"nobody there"}); !errors.Is(err, libagent.ErrNotConnected) {
 			t.Errorf("without a connection: %v", err)
 		}
-		srv.setDown(false)
+		srv.Down(false)
 		time.Sleep(10 * time.Second)
 		emit(t, ag, live, "somebody there")
 		j.has("plain new", "plain somebody there")
-		r.end(srv)
+		stop(t, r)
 	})
 }
 
@@ -385,7 +376,7 @@ func TestOutboxWithFieldServer(t *testing.T) {
 		r := start(t, srv, emitter(ready, "one"), withDir(dir))
 		emit(t, <-ready, alarm, "fire")
 		time.Sleep(10 * time.Second)
-		r.end(srv)
+		stop(t, r)
 		close(got)
 		var all []string
 		for s := range got {
@@ -422,10 +413,10 @@ func TestHostileJournal(t *testing.T) {
 				<-ready
 				time.Sleep(10 * time.Second)
 				j.has("1 0 one", "1 0 two")
-				if r.log.count("connection lost") != 1 {
-					t.Errorf("the connection was not ended once:\n%s", r.log)
+				if strings.Count(r.Log(), "connection lost") != 1 {
+					t.Errorf("the connection was not ended once:\n%s", r.Log())
 				}
-				r.end(srv)
+				stop(t, r)
 			})
 		})
 	}
@@ -447,7 +438,7 @@ func TestHostileJournal(t *testing.T) {
 			if j.opens < 2 || len(j.cursors) != 1 {
 				t.Errorf("a stream that was lost is opened %d times", j.opens)
 			}
-			r.end(srv)
+			stop(t, r)
 		})
 	})
 }
@@ -461,7 +452,7 @@ func TestFullFolder(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := newJournal(t)
 				srv := newServer(t, j.serve)
-				srv.setDown(true)
+				srv.Down(true)
 				ready := make(chan *libagent.Agent, 1)
 				r := start(t, srv, emitter(ready), func(_ *libagent.Options, c *testConf) {
 					c.Outbox.Dir, c.Outbox.Disk, c.Outbox.Full = dir, 1<<20, full
@@ -490,7 +481,7 @@ func TestFullFolder(t *testing.T) {
 				if err := libagent.Emit(t.Context(), ag, text, textPayload{strings.Repeat("x", 2<<20)}); !errors.Is(err, libagent.ErrTooBig) {
 					t.Errorf("a message that is larger than the folder may be: %v", err)
 				}
-				srv.setDown(false)
+				srv.Down(false)
 				time.Sleep(20 * time.Second)
 				synctest.Wait()
 				want := accepted - int(dropped)
@@ -503,7 +494,7 @@ func TestFullFolder(t *testing.T) {
 				if len(j.got) != want {
 					t.Errorf("the journal has %d entries, want %d", len(j.got), want)
 				}
-				r.end(srv)
+				stop(t, r)
 			})
 		})
 	}
@@ -517,7 +508,7 @@ func TestDamagedFolder(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			j := newJournal(t)
 			srv := newServer(t, j.serve)
-			srv.setDown(true)
+			srv.Down(true)
 			ready := make(chan *libagent.Agent, 1)
 			r := start(t, srv, emitter(ready, "one"), withDir(dir))
 			<-ready
@@ -525,18 +516,18 @@ func TestDamagedFolder(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "outbox.dir") || !strings.Contains(err.Error(), "in use already") {
 				t.Errorf("a second agent with the same folder: %v", err)
 			}
-			if err := r.stop(); err != nil {
+			if err := r.Stop(); err != nil {
 				t.Error(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, "ledger.json"), []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			srv.setDown(false)
+			srv.Down(false)
 			r = start(t, srv, emitter(ready, "two"), withDir(dir))
 			<-ready
 			time.Sleep(5 * time.Second)
 			j.has("1 0 one", "1 1 two")
-			r.end(srv)
+			stop(t, r)
 		})
 	}
 }
@@ -558,7 +549,7 @@ func TestLongOutage(t *testing.T) {
 	drained := make(chan struct{})
 	srv := newServer(t, func(s *session) {
 		s.readCome()
-		s.send(wire.Handshake, wire.HandshakePayload{OK: true, ID: s.come.ID, Ack: wire.AckVersion})
+		put(s, wire.Handshake, wire.HandshakePayload{OK: true, ID: s.come.ID, Ack: wire.AckVersion})
 		for {
 			f, err := s.Receive()
 			if err != nil {
@@ -590,7 +581,7 @@ func TestLongOutage(t *testing.T) {
 			}
 		}
 	})
-	srv.setDown(true)
+	srv.Down(true)
 	ready := make(chan *libagent.Agent, 1)
 	dir := t.TempDir()
 	r := start(t, srv, emitter(ready), func(_ *libagent.Options, c *testConf) { c.Outbox.Dir, c.Outbox.Disk = dir, 2<<30 })
@@ -610,14 +601,13 @@ func TestLongOutage(t *testing.T) {
 	if grown > 4<<20 {
 		t.Errorf("while the server was away memory has grown by %d bytes", grown)
 	}
-	srv.setDown(false)
+	srv.Down(false)
 	begin = time.Now()
 	<-drained
 	t.Logf("drained in %v from the moment the server was back", time.Since(begin))
-	if err := r.stop(); err != nil {
+	if err := r.Stop(); err != nil {
 		t.Error(err)
 	}
-	srv.stop()
 }
 
 // heap is the memory in use.

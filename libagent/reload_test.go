@@ -38,7 +38,7 @@ func TestReload(t *testing.T) {
 		app := &reloadApp{seen: make(chan string, 10)}
 		var agent *libagent.Agent
 		app.setup = func(ag *libagent.Agent) error { agent = ag; return nil }
-		srv := newServer(t, func(s *session) { s.accept(); s.drain() })
+		srv := newServer(t, nil)
 		reload := make(chan struct{})
 		ag := start(t, srv, app, func(o *libagent.Options, _ *testConf) {
 			o.Config, o.ConfigFile, o.Reload = nil, file, reload
@@ -55,22 +55,22 @@ func TestReload(t *testing.T) {
 		if g := greeting("basic.id = b\nbasic.server = s\nbasic.monitor.interval = 5s\ngreeting = two\n"); g != "two" || len(app.seen) != 1 || <-app.seen != "one>two" {
 			t.Errorf("after a reload the greeting is %q", g)
 		}
-		if n := ag.log.count("key=basic.id"); n != 1 {
+		if n := strings.Count(ag.Log(), "key=basic.id"); n != 1 {
 			t.Errorf("the log says %d times that basic.id takes a start", n)
 		}
 		if g := greeting("basic.server = s\nbasic.monitor.interval = soon\ngreeting = three\n"); g != "two" {
 			t.Errorf("a bad file changed the greeting to %q", g)
 		}
-		if !strings.Contains(ag.log.String(), "agent.conf:2:26: basic.monitor.interval") {
-			t.Errorf("the log does not say what is wrong:\n%s", ag.log)
+		if !strings.Contains(ag.Log(), "agent.conf:2:26: basic.monitor.interval") {
+			t.Errorf("the log does not say what is wrong:\n%s", ag.Log())
 		}
-		if g := greeting("basic.server = s\ngreeting = refused\n"); g != "two" || ag.log.count("cannot do that") != 1 {
+		if g := greeting("basic.server = s\ngreeting = refused\n"); g != "two" || strings.Count(ag.Log(), "cannot do that") != 1 {
 			t.Errorf("what the author refused became %q", g)
 		}
 		time.Sleep(time.Second)
-		if n := len(srv.attempts()); n != 0 {
+		if n := len(intervals(srv)); n != 0 {
 			t.Errorf("reloads cost %d connections", n)
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 	"github.com/jkstack/jkframe/v2/wire"
 	"go.uber.org/goleak"
 )
@@ -59,7 +60,7 @@ func TestCallbacks(t *testing.T) {
 		heard := make(chan bool, 10)
 		srv := newServer(t, func(s *session) {
 			s.accept()
-			if f, err := s.next(); err == nil && string(f.Text) == "last words" {
+			if f, err := s.next(); err == nil && shown(t, f) == "30001  last words" {
 				heard <- true
 			}
 			s.drain()
@@ -67,7 +68,7 @@ func TestCallbacks(t *testing.T) {
 		off := false
 		ag := start(t, srv, app, func(_ *libagent.Options, c *testConf) { c.Monitor.Enabled = &off })
 		time.Sleep(time.Second)
-		ag.end(srv)
+		stop(t, ag)
 		var got []string
 		for len(app.calls) > 0 {
 			got = append(got, <-app.calls)
@@ -84,31 +85,16 @@ func TestCallbacks(t *testing.T) {
 // The first report comes with the connection, the next ones every interval.
 func TestMonitorReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var reports []wire.AgentInfoPayload
-		var at []time.Time
-		srv := newServer(t, func(s *session) {
-			s.accept()
-			for {
-				f, err := s.Receive()
-				if err != nil {
-					return
-				}
-				if f.Type == wire.AgentInfo.Type() {
-					p, err := wire.AgentInfo.Decode(f)
-					if err != nil {
-						t.Error(err)
-					}
-					reports, at = append(reports, p), append(at, time.Now())
-				}
-			}
-		})
+		srv := agenttest.NewServer(t, &agenttest.Options{Old: true})
 		app := &callbackApp{calls: make(chan string, 100)}
-		ag := start(t, srv, app, func(_ *libagent.Options, c *testConf) { c.Monitor.Interval = 10 * time.Second })
-		time.Sleep(35 * time.Second)
-		synctest.Wait()
-		ag.end(srv)
-		if len(reports) != 4 || at[1].Sub(at[0]).Round(time.Second) != 10*time.Second {
-			t.Fatalf("%d reports at %v: want one at once and one every 10 s", len(reports), at)
+		start(t, srv, app, func(_ *libagent.Options, c *testConf) { c.Monitor.Interval = 10 * time.Second })
+		begin, s := time.Now(), srv.Accept()
+		var reports []wire.AgentInfoPayload
+		for i := range 4 {
+			reports = append(reports, agenttest.Wait(s, wire.AgentInfo))
+			if at := time.Since(begin).Round(time.Second); at != time.Duration(i)*10*time.Second {
+				t.Errorf("report %d after %v: want one at once and one every 10 s", i, at)
+			}
 		}
 		r := reports[3]
 		if r.Version != "1.2.3" || !strings.HasPrefix(r.GoVersion, "go") || r.Threads == 0 || r.Routines == 0 || r.Startup == 0 || r.HeapInUse == 0 || r.MemoryUsage == 0 ||
@@ -142,29 +128,23 @@ func TestStop(t *testing.T) {
 					})
 					return nil
 				}}
-				asked := make(chan struct{})
-				srv := newServer(t, func(s *session) {
-					s.accept()
-					s.raw(`{"type":30000,"tid":"t","ask":{}}`)
-					close(asked)
-					if tt.answer != "" {
-						s.expect(tt.answer)
-					}
-					s.drain()
-				})
+				srv := newServer(t, nil)
 				ag := start(t, srv, app, nil)
-				<-asked
+				s := srv.Accept()
+				agenttest.SendTask(s, "t", ask, textPayload{})
 				synctest.Wait()
 				begin := time.Now()
-				err := ag.stop()
+				err := ag.Stop()
 				if took := time.Since(begin); took > tt.within {
 					t.Errorf("stopping took %v", took)
 				}
 				if (err != nil) != tt.fails {
 					t.Errorf("Run returned %v", err)
 				}
+				if tt.answer != "" {
+					expect(t, s, tt.answer)
+				}
 				close(release)
-				srv.stop()
 			})
 		})
 	}
@@ -192,17 +172,17 @@ func TestEvery(t *testing.T) {
 			})
 			return nil
 		}}
-		srv := newServer(t, func(s *session) { s.accept(); s.drain() })
-		srv.setDown(true)
+		srv := newServer(t, nil)
+		srv.Down(true)
 		ag := start(t, srv, app, nil)
 		time.Sleep(62 * time.Second) // 10, 20, 30 (to 55), 55
 		synctest.Wait()
-		ag.end(srv)
+		stop(t, ag)
 		if n := runs.Load(); n != 4 {
 			t.Errorf("%d runs in 62 s, want 4", n)
 		}
-		if ag.log.count("no luck") != 1 || ag.log.count("panic=oh") != 1 {
-			t.Errorf("faults of the job are not in the log:\n%s", ag.log)
+		if strings.Count(ag.Log(), "no luck") != 1 || strings.Count(ag.Log(), "panic=oh") != 1 {
+			t.Errorf("faults of the job are not in the log:\n%s", ag.Log())
 		}
 	})
 }

@@ -18,7 +18,7 @@ func TestSetConfig(t *testing.T) {
 		app := &reloadApp{seen: make(chan string, 10)}
 		var agent *libagent.Agent
 		app.setup = func(ag *libagent.Agent) error { agent = ag; return nil }
-		srv := newServer(t, func(s *session) { s.accept(); s.drain() })
+		srv := newServer(t, nil)
 		ag := start(t, srv, app, func(o *libagent.Options, _ *testConf) { o.Config, o.ConfigFile = nil, file })
 		synctest.Wait()
 		now := func() string { return libagent.ConfigOf[*testConf](agent).Greeting }
@@ -52,7 +52,7 @@ func TestSetConfig(t *testing.T) {
 		if now() != "two" || text() != after {
 			t.Errorf("greeting %q, file:\n%s", now(), text())
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }
 
@@ -61,7 +61,7 @@ func TestSetConfigInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var agent *libagent.Agent
 		app := &testApp{setup: func(ag *libagent.Agent) error { agent = ag; return nil }}
-		srv := newServer(t, func(s *session) { s.accept(); s.drain() })
+		srv := newServer(t, nil)
 		ag := start(t, srv, app, nil)
 		synctest.Wait()
 		if err := agent.SetConfig("greeting", "two"); err != nil {
@@ -71,6 +71,6 @@ func TestSetConfigInMemory(t *testing.T) {
 		if c.Greeting != "two" || len(c.Server) == 0 {
 			t.Errorf("config %+v", c)
 		}
-		ag.end(srv)
+		stop(t, ag)
 	})
 }

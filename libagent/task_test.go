@@ -11,39 +11,34 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
-// converse runs an agent with one connection, over which the test talks to it.
-func converse(t *testing.T, app libagent.App, talk func(s *session, ag *running)) {
+// expect takes the next message, and compares it: number, task, and the text of its payload or error.
+func expect(t *testing.T, s *agenttest.Session, want string) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		up := make(chan *session)
-		srv := newServer(t, func(s *session) {
-			s.accept()
-			up <- s
-			<-up // until the test is over
-		})
-		ag := start(t, srv, app, nil)
-		s := <-up
-		talk(s, ag)
-		close(up)
-		go s.drain()
-		ag.end(srv)
-	})
+	f, err := s.Next()
+	if err != nil {
+		t.Fatalf("want %s, got %v", want, err)
+	}
+	if got := shown(t, f); !strings.Contains(got, want) {
+		t.Errorf("the server got %q, want %q", got, want)
+	}
 }
 
-// expect reads the next frame and compares it: number, task, and the text of its payload or error.
-func (s *session) expect(want string) {
-	s.t.Helper()
-	f, err := s.next()
-	if err != nil {
-		s.t.Fatalf("want %s, got %v", want, err)
+// shown is a message as tests compare it.
+func shown(t *testing.T, f *wire.Frame) string {
+	t.Helper()
+	said := f.Error
+	if f.Type == text.Type() {
+		p, err := text.Decode(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said = p.S
 	}
-	got := fmt.Sprintf("%d %s %s%s", f.Type, f.Task, f.Text, f.Err)
-	if !strings.Contains(got, want) {
-		s.t.Errorf("the server got %q, want %q", got, want)
-	}
+	return fmt.Sprintf("%d %s %s", f.Type, f.Task, said)
 }
 
 func TestHandle(t *testing.T) {
@@ -61,20 +56,20 @@ func TestHandle(t *testing.T) {
 		libagent.HandleNotice(ag, notice, func(context.Context, textPayload) error { return errors.New("noticed") })
 		return nil
 	}}
-	converse(t, app, func(s *session, ag *running) {
-		s.raw(`{"type":8,"tid":"t1"}`)
-		s.expect("9 t1")
-		s.raw(`{"type":30000,"tid":"t2","ask":{"s":"hi"}}`)
-		s.expect("30001 t2 hi")
-		s.raw(`{"type":30000,"tid":"t3","ask":{"s":"error"}}`)
-		s.expect("0 t3 no luck")
-		s.raw(`{"type":30000,"tid":"t4","ask":{"s":"panic"}}`)
-		s.expect("0 t4 ask: panic: oh")
-		if ag.log.count("task_test.go") == 0 {
+	inBubble(t, app, func(s *agenttest.Session, ag *agenttest.Agent) {
+		s.SendRaw(`{"type":8,"tid":"t1"}`)
+		expect(t, s, "9 t1")
+		s.SendRaw(`{"type":30000,"tid":"t2","ask":{"s":"hi"}}`)
+		expect(t, s, "30001 t2 hi")
+		s.SendRaw(`{"type":30000,"tid":"t3","ask":{"s":"error"}}`)
+		expect(t, s, "0 t3 no luck")
+		s.SendRaw(`{"type":30000,"tid":"t4","ask":{"s":"panic"}}`)
+		expect(t, s, "0 t4 ask: panic: oh")
+		if strings.Count(ag.Log(), "task_test.go") == 0 {
 			t.Error("the stack of the panic is not in the log")
 		}
-		s.raw(`{"type":30003,"tid":"t5","notice":{}}`)
-		s.expect("0 t5 noticed")
+		s.SendRaw(`{"type":30003,"tid":"t5","notice":{}}`)
+		expect(t, s, "0 t5 noticed")
 	})
 }
 
@@ -92,11 +87,11 @@ func TestHostileFrames(t *testing.T) {
 	} {
 		name := f[:min(len(f), 30)]
 		t.Run(name, func(t *testing.T) {
-			converse(t, app, func(s *session, _ *running) {
-				s.raw(f)
-				s.raw(`{"type":30000,"tid":"after","ask":{"s":"alive"}}`)
+			inBubble(t, app, func(s *agenttest.Session, _ *agenttest.Agent) {
+				s.SendRaw(f)
+				s.SendRaw(`{"type":30000,"tid":"after","ask":{"s":"alive"}}`)
 				for {
-					got, err := s.next()
+					got, err := s.Next()
 					if err != nil {
 						t.Fatalf("the agent is gone: %v", err)
 					}
@@ -108,9 +103,9 @@ func TestHostileFrames(t *testing.T) {
 		})
 	}
 	for _, f := range []string{`{"type":30000,"tid":"t"}`, `{"type":30000,"tid":"t","ask":null}`, `{"type":30000,"tid":"t","ask":[1]}`, `{"type":30000,"tid":"t","ask":{"s":1}}`} {
-		converse(t, app, func(s *session, _ *running) {
-			s.raw(f)
-			s.expect("0 t ") // the server is told what is wrong
+		inBubble(t, app, func(s *agenttest.Session, _ *agenttest.Agent) {
+			s.SendRaw(f)
+			expect(t, s, "0 t ") // the server is told what is wrong
 		})
 	}
 }
@@ -143,15 +138,15 @@ func TestHandleStream(t *testing.T) {
 		})
 		return nil
 	}}
-	converse(t, app, func(s *session, _ *running) {
-		s.raw(`{"type":30002,"tid":"t1","stream":{"s":"go"}}`)
+	inBubble(t, app, func(s *agenttest.Session, _ *agenttest.Agent) {
+		s.SendRaw(`{"type":30002,"tid":"t1","stream":{"s":"go"}}`)
 		for i := range 1000 {
-			s.expect(fmt.Sprintf("30001 t1 %d", i))
+			expect(t, s, fmt.Sprintf("30001 t1 %d", i))
 		}
-		s.raw(`{"type":30002,"tid":"t2","stream":{"s":"error"}}`)
-		s.expect("0 t2 cannot begin")
-		s.raw(`{"type":30002,"tid":"t3","stream":{"s":"panic"}}`)
-		s.expect("0 t3 stream: panic")
+		s.SendRaw(`{"type":30002,"tid":"t2","stream":{"s":"error"}}`)
+		expect(t, s, "0 t2 cannot begin")
+		s.SendRaw(`{"type":30002,"tid":"t3","stream":{"s":"panic"}}`)
+		expect(t, s, "0 t3 stream: panic")
 		synctest.Wait()
 		if !closed.Load() {
 			t.Error("the context of a closed task goes on: its children would run for ever")
@@ -175,23 +170,23 @@ func TestConcurrency(t *testing.T) {
 		libagent.Handle(ag, wire.Foo, func(context.Context, wire.Empty) (wire.Empty, error) { return wire.Empty{}, nil })
 		return nil
 	}}
-	converse(t, app, func(s *session, _ *running) {
+	inBubble(t, app, func(s *agenttest.Session, _ *agenttest.Agent) {
 		release = make(chan struct{}) // of this bubble
 		const asked = 32 + 1024 + 5
 		for i := range asked {
-			s.raw(fmt.Sprintf(`{"type":30000,"tid":"t%d","ask":{}}`, i))
+			s.SendRaw(fmt.Sprintf(`{"type":30000,"tid":"t%d","ask":{}}`, i))
 		}
 		for range 5 {
-			s.expect("too many requests of type ask at once")
+			expect(t, s, "too many requests of type ask at once")
 		}
-		s.raw(`{"type":8,"tid":"foo"}`)
-		s.expect("9 foo")
+		s.SendRaw(`{"type":8,"tid":"foo"}`)
+		expect(t, s, "9 foo")
 		if most.Load() != 32 {
 			t.Errorf("%d handlers ran at once", most.Load())
 		}
 		close(release)
 		for range asked - 5 {
-			s.expect("30001 t")
+			expect(t, s, "30001 t")
 		}
 	})
 }
@@ -222,7 +217,9 @@ func TestEmit(t *testing.T) {
 		srv := newServer(t, func(s *session) {
 			s.accept()
 			for i := range n {
-				s.expect(fmt.Sprintf("30001  %d", i))
+				if f, err := s.next(); err != nil || shown(t, f) != fmt.Sprintf("30001  %d", i) {
+					t.Errorf("message %d: %v", i, err)
+				}
 			}
 			big := 0
 			for {
@@ -230,7 +227,7 @@ func TestEmit(t *testing.T) {
 				if err != nil {
 					return
 				}
-				if len(f.Text) == 1<<20 {
+				if len(shown(t, f)) > 1<<20 {
 					big++
 				}
 				if big == 2 { // three quarters of 4 MiB, less the small ones
@@ -243,7 +240,7 @@ func TestEmit(t *testing.T) {
 			t.Errorf("a full outbox: %v", err)
 		}
 		<-got
-		ag.end(srv)
+		stop(t, ag)
 	})
 }
 

@@ -2,12 +2,16 @@ package libagent_test
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 )
 
 // watchApp says which greeting counts.
@@ -21,6 +25,42 @@ func (a *watchApp) Reload(_ *libagent.Agent, _, new libagent.Settings) error {
 	return nil
 }
 
+// lines is a log that a test looks at.
+type lines struct {
+	mu    sync.Mutex // guards what follows
+	buf   strings.Builder
+	wants string      // what is waited for in a line
+	found chan string // the line
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wants != "" && strings.Contains(string(p), l.wants) {
+		l.wants = ""
+		l.found <- string(p)
+	}
+	return l.buf.Write(p)
+}
+
+// waitFor does something and waits for a line that it leads to.
+func (l *lines) waitFor(want string, do func()) string {
+	found := make(chan string, 1)
+	l.mu.Lock()
+	l.wants, l.found = want, found
+	l.mu.Unlock()
+	do()
+	return <-found
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *lines) count(s string) int { return strings.Count(l.String(), s) }
+
 // watched runs an agent that watches its config file.
 func watched(t *testing.T, file string) (now <-chan string, log *lines) {
 	t.Helper()
@@ -32,17 +72,10 @@ func watched(t *testing.T, file string) (now <-chan string, log *lines) {
 			return nil
 		})
 	}
-	r := start(t, &server{}, app, func(o *libagent.Options, _ *testConf) {
-		o.Config, o.ConfigFile, o.Watch = nil, file, true
-		o.NetDial = nil
-	})
-	t.Cleanup(func() {
-		if err := r.stop(); err != nil {
-			t.Errorf("the agent ended with %v", err)
-		}
-	})
+	log = &lines{}
+	agenttest.NewServer(t, nil).Start(app, &libagent.Options{ConfigFile: file, Watch: true, Logger: slog.New(slog.NewTextHandler(io.MultiWriter(log, t.Output()), nil))})
 	<-ready
-	return app.now, r.log
+	return app.now, log
 }
 
 func confText(greeting string) []byte {
