@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -67,6 +68,7 @@ type nfpmContent struct {
 	Src  string       `yaml:"src,omitempty"`
 	Dst  string       `yaml:"dst"`
 	Type string       `yaml:"type,omitempty"`
+	For  string       `yaml:"packager,omitempty"` // deb or rpm; both if it is empty
 	Info nfpmFileInfo `yaml:"file_info"`
 }
 
@@ -119,20 +121,25 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 		Description: program.Name + ", made with jkframe",
 		RPM:         map[string]string{"buildhost": "localhost", "group": "System Environment/Daemons", "summary": program.Name},
 	}
-	add := func(src, dst, kind string, mode os.FileMode) {
-		c.Contents = append(c.Contents, nfpmContent{src, dst, kind, nfpmFileInfo{mode, p.at}})
+	add := func(src, dst string, mode os.FileMode) {
+		c.Contents = append(c.Contents, nfpmContent{Src: src, Dst: dst, Info: nfpmFileInfo{mode, p.at}})
 	}
-	add(binary, home+"/bin/"+program.Name, "", 0o755)
+	add(binary, home+"/bin/"+program.Name, 0o755)
 	args := []string{"run"}
 	var confs []string
 	for _, f := range files {
-		kind := ""
-		if isConf(f.name) {
-			kind = "config|noreplace"
-			args = []string{"run", "--conf", home + "/" + f.name}
-			confs = append(confs, home+"/"+f.name)
+		if !isConf(f.name) {
+			add(f.path, home+"/"+f.name, 0o644)
+			continue
 		}
-		add(f.path, home+"/"+f.name, kind, 0o644)
+		// An agent writes its id into its config, and dpkg would stop and ask at each upgrade whose default is another one: the
+		// file is no part of a deb, and its script makes it of the default. Rpm keeps a file that was changed, and asks nobody.
+		args = []string{"run", "--conf", home + "/" + f.name}
+		confs = append(confs, home+"/"+f.name)
+		info := nfpmFileInfo{0o644, p.at}
+		c.Contents = append(c.Contents,
+			nfpmContent{Src: f.path, Dst: home + "/" + f.name, Type: "config|noreplace", For: "rpm", Info: info},
+			nfpmContent{Src: f.path, Dst: home + "/share/" + path.Base(f.name), For: "deb", Info: info})
 	}
 	_, agent := program.manifest()
 	service := unit.Service{
@@ -146,7 +153,7 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 	if err := os.WriteFile(unitFile, []byte(unit.Systemd(service)), 0o600); err != nil {
 		return nil, err
 	}
-	add(unitFile, "/usr/lib/systemd/system/"+program.Name+".service", "", 0o644)
+	add(unitFile, "/usr/lib/systemd/system/"+program.Name+".service", 0o644)
 	c.Scripts, err = writeScripts(dir, program.Name, confs)
 	return c, err
 }

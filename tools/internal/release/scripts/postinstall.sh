@@ -12,21 +12,29 @@ esac
 # to: its program, and a policy that says what it may do.
 chown root:@name@ /opt/@name@
 chmod 1775 /opt/@name@
-# It writes what it is assigned into its config, which may hold secrets. No sticky bit here: Linux would keep root from editing
-# what is the service's (fs.protected_regular).
-[ -z "$first" ] || chown -h @name@:@name@ /opt/@name@/conf
-for f in @confs@; do
-	# Where the service may write, a later installation touches nothing: it could be led elsewhere.
-	if [ -n "$first" ] && [ -f "$f" ] && [ ! -L "$f" ]; then
-		chown @name@:@name@ "$f"
-		chmod 0640 "$f"
-	fi
-done
+# Where the service may write, a later installation touches nothing: it could be led elsewhere.
+if [ -n "$first" ]; then
+	for f in @confs@; do
+		default=/opt/@name@/share/${f##*/} # of a deb, which has no config file of its own
+		if [ -f "$default" ] && [ ! -e "$f" ] && [ ! -L "$f" ]; then
+			mkdir -p "${f%/*}"
+			cp "$default" "$f"
+		fi
+		if [ -f "$f" ] && [ ! -L "$f" ]; then
+			chown @name@:@name@ "$f"
+			chmod 0640 "$f"
+		fi
+	done
+	# It writes what it is assigned into its config, which may hold secrets. No sticky bit here: Linux would keep root from
+	# editing what is the service's (fs.protected_regular).
+	chown -h @name@:@name@ /opt/@name@/conf
+fi
 
 command -v systemctl >/dev/null || exit 0
-if [ -n "$first" ]; then
+if [ -n "$first" ] || [ -d /opt/@name@/.enabled ]; then
 	systemctl enable @name@.service >/dev/null 2>&1 || true
 fi
+rmdir /opt/@name@/.enabled 2>/dev/null || true
 [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload
 if [ -n "$first" ]; then

@@ -37,7 +37,7 @@ main_pid() { systemctl show -p MainPID --value "$1"; }
 rpm_() { rpm --dbpath "$work/rpmdb" --nodeps "$@"; }
 install_() {
 	case $1 in
-	deb) dpkg -i "$work/$2/"*_amd64.deb ;;
+	deb) dpkg -i "$work/$2/"*_amd64.deb </dev/null ;;
 	rpm) rpm_ -U "$work/$2/"*.x86_64.rpm ;;
 	esac >"$work/log" 2>&1 || { cat "$work/log"; fail "$1: install $2"; }
 }
@@ -89,6 +89,19 @@ for kind in deb rpm; do
 	[ "$(main_pid example-agent)" != "$agent" ] && [ "$(main_pid agent-server)" != "$server" ] || fail 'not restarted'
 	until_ok 'the new agent connects' connected
 	active agent-server || fail 'the server does not run'
+
+	if [ $kind = deb ]; then
+		say "$kind: remove and install again"
+		remove_ $kind
+		install_ $kind 1.0.0
+		[ "$(systemctl is-enabled example-agent)" = enabled ] || fail 'not enabled as before'
+		cmp "$work/conf" /opt/example-agent/conf/agent.conf || fail 'the config was changed'
+		systemctl disable --quiet example-agent
+		install_ $kind 1.0.0
+		[ "$(systemctl is-enabled example-agent || true)" = disabled ] || fail 'enabled, though the operator has disabled it'
+		systemctl start example-agent agent-server
+		until_ok 'the agent connects once more' connected
+	fi
 
 	say "$kind: remove"
 	remove_ $kind
