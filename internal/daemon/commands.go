@@ -99,6 +99,9 @@ func (p Program) install(ctx context.Context, file, name, userName string, print
 	if runtime.GOOS != "windows" && os.Geteuid() != 0 {
 		return errors.New("install needs root: a service belongs to the host")
 	}
+	if err := m.mayInstall(); err != nil {
+		return err
+	}
 	for _, w := range plan.Warnings {
 		fmt.Fprintf(p.Stderr, "warning: %v\n", w)
 	}

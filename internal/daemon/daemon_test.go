@@ -64,6 +64,9 @@ func TestNotInstalled(t *testing.T) {
 		t.Skip("SKIP: the service manager of this host may need rights to be asked")
 	}
 	for _, action := range []string{"uninstall", "start", "stop", "restart"} {
+		if _, err := run(t, program(), action, "--name", "../x"); err == nil || !strings.Contains(err.Error(), `service name "../x"`) {
+			t.Errorf("%s of a name that is a path: %v", action, err)
+		}
 		_, err := run(t, program(), action, "--name", "no-such-service")
 		if daemon.ExitCode(err) != daemon.ExitNotInstalled || !strings.Contains(fmt.Sprint(err), action+" service no-such-service: not installed") {
 			t.Errorf("%s: %v", action, err)

@@ -24,8 +24,12 @@ type manager struct {
 
 // newManager describes a service. To start or stop one its name is enough.
 func newManager(s unit.Service) (*manager, error) {
-	if runtime.GOOS != "windows" && s.Executable != "" {
-		if err := s.Check(); err != nil {
+	if runtime.GOOS != "windows" {
+		check := func() error { return unit.CheckName(s.Name) }
+		if s.Executable != "" {
+			check = s.Check
+		}
+		if err := check(); err != nil {
 			return nil, err
 		}
 	}
@@ -56,19 +60,46 @@ func (m *manager) definition() string {
 	return unit.Systemd(m.Service)
 }
 
-// install makes the service known. A manager that cannot run it as its user is refused, since it would run it as root.
-func (m *manager) install() error {
+// mayInstall returns what is in the way of an installation. A manager that cannot run a service as its user is refused, since it would
+// run it as root.
+func (m *manager) mayInstall() error {
 	switch p := service.Platform(); p {
 	case "linux-rcs", "linux-procd":
 		if m.User != rootUser {
 			return fmt.Errorf("%s runs every service as root: ask for it with --user root", p)
 		}
 	}
-	return m.failed("install", m.library.Install())
+	if unit := m.packaged(); unit != "" {
+		return fmt.Errorf("install service %s: a package has installed it already, as %s says", m.Name, unit)
+	}
+	if _, err := m.running(); err == nil {
+		return fmt.Errorf("install service %s: there is one of this name; remove it with the command uninstall, or take another --name", m.Name)
+	}
+	return nil
+}
+
+// install makes the service known.
+func (m *manager) install() error { return m.failed("install", m.library.Install()) }
+
+// packaged returns the unit that a package has put on this host, "" if there is none.
+func (m *manager) packaged() string {
+	if service.Platform() != "linux-systemd" {
+		return ""
+	}
+	for _, dir := range []string{"/usr/lib/systemd/system", "/lib/systemd/system"} {
+		file := filepath.Join(dir, m.Name+".service")
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return ""
 }
 
 // uninstall stops the service and has the manager forget it.
 func (m *manager) uninstall() error {
+	if unit := m.packaged(); unit != "" {
+		return fmt.Errorf("uninstall service %s: a package has installed it, as %s says: remove the package", m.Name, unit)
+	}
 	switch running, err := m.running(); {
 	case errors.Is(err, ErrNotInstalled):
 		return fmt.Errorf("uninstall service %s: %w", m.Name, err)
@@ -105,6 +136,10 @@ func (m *manager) running() (bool, error) {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, service.ErrNotInstalled):
+		// The library says so too of what systemd is just stopping.
+		if _, err := os.Stat("/etc/systemd/system/" + m.Name + ".service"); err == nil && service.Platform() == "linux-systemd" {
+			return false, nil
+		}
 		return false, ErrNotInstalled
 	case errors.As(err, &exit) && service.Platform() == systemV:
 		if _, err := os.Stat("/etc/init.d/" + m.Name); errors.Is(err, fs.ErrNotExist) {

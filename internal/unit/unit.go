@@ -24,8 +24,8 @@ const openFiles = "65536"
 // Check returns what no service manager would take, or would take for something else.
 func (s Service) Check() error {
 	var errs []error
-	if !isName(s.Name) {
-		errs = append(errs, fmt.Errorf("service name %q: want letters, digits, and . _ - @ behind the first", s.Name))
+	if err := CheckName(s.Name); err != nil {
+		errs = append(errs, err)
 	}
 	if !isName(s.User) {
 		errs = append(errs, fmt.Errorf("user %q is no name of an account", s.User))
@@ -41,6 +41,14 @@ func (s Service) Check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// CheckName returns what is wrong with the name of a service.
+func CheckName(name string) error {
+	if !isName(name) {
+		return fmt.Errorf("service name %q: want letters, digits, and . _ - @ behind the first", name)
+	}
+	return nil
 }
 
 func isName(s string) bool {

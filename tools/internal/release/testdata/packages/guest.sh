@@ -67,6 +67,12 @@ for kind in deb rpm; do
 	until_ok 'the agent connects' connected
 	[ "$(ps -o user:20= -p "$(main_pid example-agent)" | tr -d ' ')" = example-agent ] || fail 'the agent runs as somebody else'
 
+	say "$kind: the commands of the program leave a package alone"
+	for c in install uninstall; do
+		! (cd /opt/example-agent && bin/example-agent $c) >"$work/log" 2>&1 && grep -q 'a package has installed it' "$work/log" || fail "$c: $(cat "$work/log")"
+	done
+	active example-agent || fail 'it does not run any more'
+
 	say "$kind: what belongs to root stays as it is, whatever the service does"
 	echo 'policy' >/opt/example-agent/policy.conf
 	for what in "echo x >policy.conf" "mv conf/agent.conf policy.conf" "rm -f policy.conf" "mv bin x" "echo x >bin/example-agent" "rm -f bin/example-agent"; do
