@@ -73,8 +73,8 @@ func Systemd(s Service) string {
 	}
 	return fmt.Sprintf(`[Unit]
 Description=%s
-After=network-online.target
-Wants=network-online.target
+# Not network-online.target: that may take minutes to give up, and who has no server yet tries again.
+After=network.target
 # It comes back however often it ends.
 StartLimitIntervalSec=0
 
