@@ -17,6 +17,7 @@ func (q *Queue) Ack(seq uint64) error {
 	if seq >= q.visible {
 		return q.wrap("acknowledge", fmt.Errorf("record %d, the last is %d: %w", seq, q.visible-1, ErrAhead))
 	}
+	q.released.Store(max(q.released.Load(), seq))
 	if seq <= q.acked {
 		return nil
 	}

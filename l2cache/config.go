@@ -124,6 +124,11 @@ type QueueConfig struct {
 	// Full says what happens when there is no room. By default, FullWait.
 	Full Full
 
+	// Reuse has Peek and PeekBatch use memory again, which makes a backlog of large records two to four times as fast: the data of
+	// a record is good until Ack is called for it, or for one after it, and must not be looked at any more then. A Reader is not
+	// concerned. By default, data may be kept.
+	Reuse bool
+
 	// OnLoss is told of records that nobody will get, in order, by the call that has found it out, or by another one that is at it. It
 	// never runs beside itself, and may call the queue. By default, losses are only counted.
 	OnLoss func(Loss)

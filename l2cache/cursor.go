@@ -23,6 +23,7 @@ type cursor struct {
 	chunk int
 	scan  bool // data is good until next alone: memory is used again
 	space []byte
+	lent  *lent // gives memory that is used again; nil: what is read stays
 
 	recalled int64 // where the tail has helped
 }
@@ -95,23 +96,32 @@ func (c *cursor) fill(n int) error {
 		return nil
 	}
 	c.chunk = min(max(2*c.chunk, minChunk), maxChunk)
-	size := min(int64(max(n, c.chunk)), c.end-c.off)
+	alike := max(1, (c.chunk-headerSize)/n) // records like this one are read as a whole, and the header of the next
+	size := min(int64(alike)*int64(n)+headerSize, c.end-c.off)
 	if size <= int64(len(c.buf)) {
 		return nil
 	}
-	b := c.space
-	if int64(cap(b)) < size || !c.scan {
-		b = make([]byte, size) // what was returned stays with whoever has it
-	}
-	if b = b[:size]; c.scan {
-		c.space = b
-	}
+	b := c.room(int(size))
+	c.buf = nil // its memory may be used again
 	m, err := c.seg.file.ReadAt(b, c.off)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	c.buf = b[:m]
 	return nil
+}
+
+// room is memory to read into.
+func (c *cursor) room(size int) []byte {
+	switch {
+	case c.lent != nil:
+		return c.lent.take(size)
+	case !c.scan:
+		return make([]byte, size) // what was returned stays with whoever has it
+	case cap(c.space) < size:
+		c.space = make([]byte, size)
+	}
+	return c.space[:size]
 }
 
 // resync goes on to the next record that is whole. It returns the places between which there is none, and atEnd when none

@@ -49,14 +49,14 @@ func ParseHead(b []byte, salt uint32) (length int, seq, sum uint32, ok bool) {
 }
 
 // AppendPosition adds one place of the file of the position.
-func AppendPosition(b []byte, writes, acked, next uint64) []byte {
-	return appendPosition(b, writes, position{acked, next})
+func AppendPosition(b []byte, writes, acked, next, base uint64, end int64) []byte {
+	return appendPosition(b, writes, position{acked, next, place{base, end}})
 }
 
 // ParsePosition reads the file of the position.
-func ParsePosition(b []byte) (writes, acked, next uint64, ok bool) {
+func ParsePosition(b []byte) (writes, acked, next, base uint64, end int64, ok bool) {
 	writes, p, ok := parsePosition(b)
-	return writes, p.acked, p.next, ok
+	return writes, p.acked, p.next, p.last.base, p.last.end, ok
 }
 
 // AppendSegmentHeader adds the header of a segment.

@@ -72,10 +72,15 @@ func FuzzHeaders(f *testing.F) {
 		if _, _, _, ok := l2cache.ParseHead(b, salt); ok {
 			t.Errorf("bit %d is turned: %x", turned, b)
 		}
-		position := l2cache.AppendPosition(nil, seq, uint64(length), uint64(length)+1)
-		writes, acked, next, ok := l2cache.ParsePosition(position)
-		if !ok || writes != seq || acked != uint64(length) || next != acked+1 {
-			t.Fatalf("position: %d %d %d %v", writes, acked, next, ok)
+		position := l2cache.AppendPosition(nil, seq, uint64(length), uint64(length)+1, seq, int64(sum)+1000)
+		writes, acked, next, base, end, ok := l2cache.ParsePosition(position)
+		if !ok || writes != seq || acked != uint64(length) || next != acked+1 || base != seq || end != int64(sum)+1000 {
+			t.Fatalf("position: %d %d %d %d %d %v", writes, acked, next, base, end, ok)
+		}
+		at := int(sum % uint32(len(position)))
+		position[at] ^= 1 << (turned % 8)
+		if _, _, next, base, end, ok := l2cache.ParsePosition(position); ok != (at >= 36) || ok && (next != acked+1 || base != 0 || end != 0) {
+			t.Errorf("byte %d is turned: %d %d %d %v", at, next, base, end, ok)
 		}
 		header := l2cache.AppendSegmentHeader(nil, l2cache.Run{1: byte(sum)}, seq, seq+uint64(length), salt)
 		run, first, base, gotSalt, ok := l2cache.ParseSegmentHeader(header)
@@ -103,7 +108,7 @@ func TestLargeSequences(t *testing.T) {
 		t.Fatal(err)
 	}
 	const start = 1<<32 - 50
-	if err := os.WriteFile(filepath.Join(cfg.Dir, "position"), l2cache.AppendPosition(nil, 1, start-1, start), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(cfg.Dir, "position"), l2cache.AppendPosition(nil, 1, start-1, start, 0, 0), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	q := open(t, cfg)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,11 @@ type machine struct {
 	read    uint64           // by r
 	written int
 	lost    []l2cache.Loss
+	held    []held
 }
+
+// held is a record that was peeked, and for which Ack was not called.
+type held struct{ got, want l2cache.Record }
 
 func (m *machine) open(t *rapid.T) {
 	m.cfg.OnLoss = func(l l2cache.Loss) { m.lost = append(m.lost, l) }
@@ -32,6 +37,7 @@ func (m *machine) open(t *rapid.T) {
 		t.Fatal(err)
 	}
 	m.r = m.q.Reader(m.read + 1)
+	m.held = nil
 }
 
 func (m *machine) close(t *rapid.T) {
@@ -94,6 +100,7 @@ func TestQueueIsAList(t *testing.T) {
 			Full: rapid.SampledFrom([]l2cache.Full{l2cache.FullRefuse, l2cache.FullDrop}).Draw(t, "full"),
 		}
 		m.cfg.Volatile = rapid.Bool().Draw(t, "volatile")
+		m.cfg.Reuse = rapid.Bool().Draw(t, "reuse")
 		m.open(t)
 		t.Cleanup(func() { m.r.Close(); m.q.Close() })
 		crashes := 0
@@ -124,7 +131,7 @@ func TestQueueIsAList(t *testing.T) {
 					t.Fatalf("%d records of %d, %v", len(got), len(m.want), err)
 				}
 				for i := range got {
-					m.same(t, got[i], m.want[i])
+					m.held = append(m.held, held{got[i], m.want[i]})
 				}
 			},
 			"ack": func(t *rapid.T) {
@@ -135,6 +142,7 @@ func TestQueueIsAList(t *testing.T) {
 				if err := m.q.Ack(m.want[n].Seq); err != nil {
 					t.Fatal(err)
 				}
+				m.held = slices.DeleteFunc(m.held, func(h held) bool { return h.got.Seq <= m.want[n].Seq })
 				m.want = m.want[n+1:]
 			},
 			"read": func(t *rapid.T) {
@@ -181,6 +189,9 @@ func TestQueueIsAList(t *testing.T) {
 			},
 			"": func(t *rapid.T) {
 				m.drop(t)
+				for _, h := range m.held {
+					m.same(t, h.got, h.want)
+				}
 				s := m.q.Stats()
 				if m.q.Next() != m.next || s.Records != uint64(len(m.want)) || s.Disk > m.cfg.Size || s.Memory > m.cfg.Memory || s.Damaged > 0 {
 					t.Fatalf("next %d, want %d, %d records: %+v", m.q.Next(), m.next, len(m.want), s)

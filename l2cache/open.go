@@ -34,6 +34,9 @@ func OpenQueue(cfg QueueConfig) (*Queue, error) {
 	q.confirmed.Store(q.acked)
 	q.listRuns()
 	q.head.r = q.Reader(q.acked + 1)
+	if cfg.Reuse {
+		q.head.r.lent = new(lent)
+	}
 	if !cfg.Volatile {
 		q.work.Go(q.tidy)
 	}

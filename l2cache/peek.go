@@ -48,7 +48,7 @@ func (q *Queue) oldest() (rec Record, next uint64, err error) {
 	h := &q.head
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.forget(q.confirmed.Load())
+	h.forget(q)
 	if len(h.ahead) == 0 {
 		if ok, err := q.readAhead(); !ok || err != nil {
 			return Record{}, h.r.next, err
@@ -62,7 +62,7 @@ func (q *Queue) oldestFew(batch []Record, most, size int) (got []Record, next ui
 	h := &q.head
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.forget(q.confirmed.Load())
+	h.forget(q)
 	n := 0
 	for ; n == 0 || n < most && size > 0; n++ {
 		if n == len(h.ahead) {
@@ -78,7 +78,11 @@ func (q *Queue) oldestFew(batch []Record, most, size int) (got []Record, next ui
 }
 
 // forget lets go of what is acknowledged.
-func (h *headReader) forget(acked uint64) {
+func (h *headReader) forget(q *Queue) {
+	if h.r.lent != nil {
+		h.r.lent.done(q.released.Load())
+	}
+	acked := q.confirmed.Load()
 	n := 0
 	for n < len(h.ahead) && h.ahead[n].Seq <= acked {
 		n++
@@ -95,9 +99,9 @@ func (h *headReader) forget(acked uint64) {
 	if r := h.r; r.next <= acked {
 		r.next = acked + 1
 		if r.cur.seg != nil && r.next >= r.cur.limit {
-			r.q.mu.Lock()
+			q.mu.Lock()
 			r.leave()
-			r.q.mu.Unlock()
+			q.mu.Unlock()
 		}
 	}
 }
@@ -109,6 +113,9 @@ func (q *Queue) readAhead() (bool, error) {
 	rec, ok, err := h.r.try()
 	if ok {
 		h.ahead = append(h.ahead, rec)
+		if h.r.lent != nil {
+			h.r.lent.given = rec.Seq
+		}
 	}
 	if ok || err != nil {
 		return ok, err

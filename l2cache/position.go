@@ -3,8 +3,8 @@ package l2cache
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"sync"
 )
@@ -17,10 +17,16 @@ import (
 //	16 8 up to here all is acknowledged
 //	24 8 sequence of the next record
 //	32 4 CRC-32C of bytes 0 to 32
+//	36 8 sequence that the name of the last segment has
+//	44 8 where the record before the next one ends in it
+//	52 4 CRC-32C of bytes 0 to 52
+//
+// The last three may be missing.
 const (
 	positionName  = "position"
 	positionMagic = "l2posit1"
 	positionSize  = 36
+	positionWhole = 56
 	positionApart = 512
 )
 
@@ -28,6 +34,13 @@ const (
 type position struct {
 	acked uint64
 	next  uint64 // so that it is known when the last records are missing
+	last  place  // of next, so that opening need not read what is before it
+}
+
+// place is where a record ends: the segment that begins with base, and the offset in it. The zero value is unknown.
+type place struct {
+	base uint64
+	end  int64
 }
 
 // positionFile keeps the position.
@@ -45,22 +58,37 @@ func appendPosition(b []byte, writes uint64, p position) []byte {
 	b = binary.LittleEndian.AppendUint64(b, writes)
 	b = binary.LittleEndian.AppendUint64(b, p.acked)
 	b = binary.LittleEndian.AppendUint64(b, p.next)
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[i:], crc32.MakeTable(crc32.Castagnoli)))
+	b = binary.LittleEndian.AppendUint32(b, checksum(0, b[i:]))
+	b = binary.LittleEndian.AppendUint64(b, p.last.base)
+	b = binary.LittleEndian.AppendUint64(b, uint64(p.last.end))
+	return binary.LittleEndian.AppendUint32(b, checksum(0, b[i:]))
 }
 
 // parsePosition returns the later one of the two places; ok is false when there is none.
 func parsePosition(b []byte) (writes uint64, p position, ok bool) {
 	for at := 0; at+positionSize <= len(b); at += positionApart {
-		one := b[at : at+positionSize]
-		if string(one[:8]) != positionMagic || binary.LittleEndian.Uint32(one[32:]) != crc32.Checksum(one[:32], crc32.MakeTable(crc32.Castagnoli)) {
+		one := b[at:min(at+positionWhole, len(b))]
+		if string(one[:8]) != positionMagic || binary.LittleEndian.Uint32(one[32:]) != checksum(0, one[:32]) {
 			continue
 		}
 		if n := binary.LittleEndian.Uint64(one[8:]); !ok || n > writes {
 			writes, ok = n, true
-			p = position{binary.LittleEndian.Uint64(one[16:]), binary.LittleEndian.Uint64(one[24:])}
+			p = position{acked: binary.LittleEndian.Uint64(one[16:]), next: binary.LittleEndian.Uint64(one[24:]), last: parsePlace(one)}
 		}
 	}
 	return writes, p, ok && p.acked < p.next
+}
+
+// parsePlace reads what a position says of the last segment.
+func parsePlace(one []byte) place {
+	if len(one) < positionWhole || binary.LittleEndian.Uint32(one[52:]) != checksum(0, one[:52]) {
+		return place{}
+	}
+	end := binary.LittleEndian.Uint64(one[44:])
+	if end < segmentPrefix || end > math.MaxInt64 {
+		return place{}
+	}
+	return place{binary.LittleEndian.Uint64(one[36:]), int64(end)}
 }
 
 // load reads the position of a folder. One that cannot be read is as one that is not there: what was acknowledged comes again.
@@ -76,7 +104,7 @@ func (p *positionFile) load(d *folder) position {
 		}
 		defer f.Close()
 	}
-	b := make([]byte, positionApart+positionSize)
+	b := make([]byte, positionApart+positionWhole)
 	n, err := f.ReadAt(b, 0)
 	if writable {
 		p.file = f
@@ -94,7 +122,10 @@ func (p *positionFile) load(d *folder) position {
 func (p *positionFile) save(d *folder, at position, durable bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at.acked, at.next = max(at.acked, p.saved.acked), max(at.next, p.saved.next)
+	at.acked = max(at.acked, p.saved.acked)
+	if at.next < p.saved.next {
+		at.next, at.last = p.saved.next, p.saved.last
+	}
 	if d == nil || at == p.saved && (p.synced || !durable) {
 		return nil
 	}

@@ -50,6 +50,7 @@ type Queue struct {
 
 	lossy     atomic.Bool   // there are losses
 	confirmed atomic.Uint64 // acked, for the head
+	released  atomic.Uint64 // up to here Ack was called, whatever else was lost
 	head      headReader
 }
 
@@ -60,8 +61,8 @@ type RunRange struct {
 	First, Last uint64
 }
 
-// Record is what was put. Its data must not be changed. It may be kept, but a small piece keeps up to 256 KiB of its
-// neighbours in memory: clone what stays long.
+// Record is what was put. Its data must not be changed. It may be kept, unless the queue shall reuse the memory, but a small
+// piece keeps up to 256 KiB of its neighbours in memory: clone what stays long.
 type Record struct {
 	Seq  uint64
 	Run  Run

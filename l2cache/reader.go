@@ -13,6 +13,7 @@ type Reader struct {
 	q    *Queue
 	next uint64 // the record with this sequence, or the first after it, is wanted
 	cur  cursor
+	lent *lent // nil: the records stay
 }
 
 // Reader returns a reader that begins with the record with a sequence, or with the first one that is there after it: 0 is
@@ -104,7 +105,7 @@ func (r *Reader) enter() (bool, error) {
 		if err == nil {
 			r.next = max(r.next, s.base)
 			at := s.near(r.next)
-			r.cur = cursor{seg: s, off: at.off, end: s.end, limit: s.next, last: at.seq - 1, mem: s.mem}
+			r.cur = cursor{seg: s, off: at.off, end: s.end, limit: s.next, last: at.seq - 1, mem: s.mem, lent: r.lent}
 			return true, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {

@@ -106,7 +106,7 @@ func (q *recovery) end() error {
 		q.bytes += s.size
 		if i+1 < len(q.segs) {
 			s.next = q.segs[i+1].prev
-		} else if err := q.scanEnd(s); err != nil {
+		} else if err := q.scanEnd(s, at); err != nil {
 			return err
 		}
 		q.next = max(q.next, s.next)
@@ -172,15 +172,18 @@ func (q *recovery) loseHeadless(h headless, at position) {
 	q.next = max(q.next, to+1)
 }
 
-// scanEnd walks over the last segment, cuts what follows its last record, and makes the rest durable: whoever reads it may act
-// upon it.
-func (q *recovery) scanEnd(s *segment) error {
+// scanEnd walks over the last segment, from where the position says that it was whole, if it does; what is before is looked at when
+// it is read. It cuts what follows the last record, and makes the rest durable: whoever reads it may act upon it.
+func (q *recovery) scanEnd(s *segment, at position) error {
 	if err := q.use(s); err != nil {
 		return err
 	}
 	defer q.release(s)
 	c := cursor{seg: s, off: segmentPrefix, end: s.end, limit: 1<<64 - 1, last: s.base - 1, scan: true}
-	end := int64(segmentPrefix)
+	if at.last.base == s.base && at.last.end <= s.end && at.next >= s.base {
+		c.off, c.last = at.last.end, at.next-1
+	}
+	end := c.off
 	for {
 		at := c.off
 		seq, _, o, err := c.next()

@@ -133,7 +133,13 @@ func (q *Queue) detach(n int) {
 }
 
 // at is the position of now.
-func (q *Queue) at() position { return position{q.acked, q.visible} }
+func (q *Queue) at() position {
+	at := position{acked: q.acked, next: q.visible}
+	if n := len(q.segs); n > 0 && q.segs[n-1].next == q.visible {
+		at.last = place{q.segs[n-1].base, q.segs[n-1].end}
+	}
+	return at
+}
 
 // sweep removes the files of segments that were detached. What cannot be removed now is tried again with the next ones, and
 // counts until then. The caller has the lock, which is given back meanwhile.

@@ -11,8 +11,13 @@ type oursQueue struct {
 	batch []l2cache.Record
 }
 
-func openOurs(dir string, sync bool) (queue, error) {
-	cfg := l2cache.QueueConfig{Dir: dir, Size: 1 << 40, Sync: l2cache.SyncNone}
+func openOurs(dir string, sync bool) (queue, error) { return openOursAs(dir, sync, false) }
+
+// openOursReuse opens a queue that uses the memory of what is acknowledged again.
+func openOursReuse(dir string, sync bool) (queue, error) { return openOursAs(dir, sync, true) }
+
+func openOursAs(dir string, sync, reuse bool) (queue, error) {
+	cfg := l2cache.QueueConfig{Dir: dir, Size: 1 << 40, Sync: l2cache.SyncNone, Reuse: reuse}
 	if sync {
 		cfg.Sync = l2cache.SyncGroup
 	}

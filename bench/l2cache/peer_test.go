@@ -19,12 +19,14 @@ type peer struct {
 	name  string
 	open  func(dir string, sync bool) (queue, error)
 	limit bool // is no queue, and shows how far one could be taken
+	takes bool // differs from the one before only in how records are taken
 }
 
 const ours = "jkframe/l2cache"
 
 var peers = []peer{
 	{name: ours, open: openOurs},
+	{name: ours + ", Reuse", open: openOursReuse, takes: true},
 	{name: "tidwall/wal", open: openTidwall},
 	{name: "joncrlsn/dque", open: openDque},
 	{name: "nsqio/go-diskqueue", open: openDiskqueue},
