@@ -124,9 +124,9 @@ type QueueConfig struct {
 	// Full says what happens when there is no room. By default, FullWait.
 	Full Full
 
-	// Reuse has Peek and PeekBatch use memory again, which makes a backlog of large records two to four times as fast: the data of
-	// a record is good until Ack is called for it, or for one after it, and must not be looked at any more then. A Reader is not
-	// concerned. By default, data may be kept.
+	// Reuse has Peek and PeekBatch use memory again, which takes a backlog out two to three times as fast: the data of a record is
+	// good until Ack is called for it, or for one after it, and must not be looked at any more then. Up to 4 MiB are kept for the
+	// next records. A Reader is not concerned. By default, data may be kept.
 	Reuse bool
 
 	// OnLoss is told of records that nobody will get, in order, by the call that has found it out, or by another one that is at it. It

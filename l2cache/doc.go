@@ -26,7 +26,8 @@
 // Records are in segments, files that begin with a header and are removed when all that they have is acknowledged; at most
 // one is left of a queue that is drained. Each record has a length, its sequence and a checksum with a salt. A tail that a crash
 // has torn is cut, and a turned byte costs one record: its bytes are set aside in a file, the loss is reported, and the queue goes
-// on behind it. A queue always opens, unless the system keeps it from using the folder at all. On Linux, a file that is synced for each Put
+// on behind it. A queue always opens, unless the system keeps it from using the folder at all, and reads no more of it then than what was
+// put in the 10 ms before a crash; what is damaged before that is found when it is read. On Linux, a file that is synced for each Put
 // gets room ahead, 1 MiB at a time and within the bound, which makes a sync faster; it is given back when the file is full or closed.
 //
 // # Faults
