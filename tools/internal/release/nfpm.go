@@ -1,6 +1,7 @@
 package release
 
 import (
+	"bytes"
 	"context"
 	_ "embed" // the module of nfpm
 	"fmt"
@@ -57,11 +58,18 @@ type nfpmConfig struct {
 	Description string            `yaml:"description"`
 	Section     string            `yaml:"section"`
 	Priority    string            `yaml:"priority"`
+	License     string            `yaml:"license"`
+	Overrides   map[string]nfpmOf `yaml:"overrides"`
 	MTime       time.Time         `yaml:"mtime"`
 	NoGlobs     bool              `yaml:"disable_globbing"`
 	Contents    []nfpmContent     `yaml:"contents"`
 	Scripts     map[string]string `yaml:"scripts"`
 	RPM         map[string]string `yaml:"rpm"`
+}
+
+// nfpmOf is what holds for packages of one kind.
+type nfpmOf struct {
+	Depends []string `yaml:"depends"`
 }
 
 type nfpmContent struct {
@@ -115,11 +123,19 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 	if err != nil {
 		return nil, err
 	}
+	what := "Server"
+	_, agent := program.manifest()
+	if agent {
+		what = "Host agent"
+	}
 	c := &nfpmConfig{
 		Name: program.Name, Arch: packageArch(target), Platform: "linux", Version: p.version, NoGlobs: true, MTime: p.at,
 		Maintainer: "jkframe <noreply@example.invalid>", Section: "admin", Priority: "optional",
-		Description: program.Name + ", made with jkframe",
-		RPM:         map[string]string{"buildhost": "localhost", "group": "System Environment/Daemons", "summary": program.Name},
+		Description: fmt.Sprintf("%s, made with jkframe\nIt runs as the service %s, with a user of its own, in %s.", what, program.Name, home),
+		License:     licence(p.root),
+		// The scripts make the account.
+		Overrides: map[string]nfpmOf{"deb": {Depends: []string{"passwd"}}, "rpm": {Depends: []string{"/usr/sbin/useradd"}}},
+		RPM:       map[string]string{"buildhost": "localhost", "group": "System Environment/Daemons", "summary": what + ", made with jkframe"},
 	}
 	add := func(src, dst string, mode os.FileMode) {
 		c.Contents = append(c.Contents, nfpmContent{Src: src, Dst: dst, Info: nfpmFileInfo{mode, p.at}})
@@ -141,7 +157,6 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 			nfpmContent{Src: f.path, Dst: home + "/" + f.name, Type: "config|noreplace", For: "rpm", Info: info},
 			nfpmContent{Src: f.path, Dst: home + "/share/" + path.Base(f.name), For: "deb", Info: info})
 	}
-	_, agent := program.manifest()
 	service := unit.Service{
 		Name: program.Name, Description: program.Name, Executable: home + "/bin/" + program.Name, Args: args, Dir: home, User: program.Name,
 		Reload: agent,
@@ -154,8 +169,25 @@ func (p *plan) describe(program Program, target Target, binary, dir string) (*nf
 		return nil, err
 	}
 	add(unitFile, "/usr/lib/systemd/system/"+program.Name+".service", 0o644)
+	if file := filepath.Join(p.root, "LICENSE"); isFile(file) {
+		c.Contents = append(c.Contents, nfpmContent{Src: file, Dst: "/usr/share/doc/" + program.Name + "/copyright", For: "deb", Info: nfpmFileInfo{0o644, p.at}})
+	}
 	c.Scripts, err = writeScripts(dir, program.Name, confs)
 	return c, err
+}
+
+// licence returns what rpm calls the licence of the project.
+func licence(root string) string {
+	text, err := os.ReadFile(filepath.Join(root, "LICENSE"))
+	switch {
+	case err != nil:
+		return "unknown"
+	case bytes.Contains(text, []byte("Apache License")) && bytes.Contains(text, []byte("Version 2.0")):
+		return "Apache-2.0"
+	case bytes.Contains(text, []byte("MIT License")):
+		return "MIT"
+	}
+	return "see the file LICENSE"
 }
 
 // packageArch is how nfpm calls the architecture of a target.

@@ -55,6 +55,10 @@ for kind in deb rpm; do
 	for p in example-agent agent-server; do
 		version $p 1.0.0-rc.1 || fail "version: $(/opt/$p/bin/$p version)"
 		[ "$(systemctl is-enabled $p)" = enabled ] || fail "$p is not enabled"
+		case $kind in
+		deb) [[ -s /usr/share/doc/$p/copyright && $(dpkg-query -W -f '${Depends}' $p) == passwd ]] || fail "$p: copyright, dependencies" ;;
+		rpm) [[ $(rpm_ -q --qf '%{LICENSE}' $p) == Apache-2.0 && $(rpm_ -q --requires $p) == */usr/sbin/useradd* ]] || fail "$p: licence, dependencies" ;;
+		esac
 		! active $p || fail "$p runs before anybody has configured it"
 		[ "$(stat -c %U:%a /opt/$p/conf/*.conf)" = "$p:640" ] || fail "config: $(ls -l /opt/$p/conf)"
 		[ "$(stat -c %U:%G:%a /opt/$p)" = "root:$p:1775" ] || fail "folder: $(ls -ld /opt/$p)"
