@@ -75,6 +75,7 @@ func TestCommand(t *testing.T) {
 		{"run --conf " + good + ".none", server.ExitFailed, "", "agent-server: read config: open " + good + ".none: "},
 		{"token list --conf " + bad + ".none", server.ExitFailed, "", "agent-server: read config: open "},
 		{"install --conf " + bad + ".none", server.ExitFailed, "", "agent-server: read config: open "},
+		{"install --print --conf " + good, server.ExitOK, good, ""},
 		{"install now", server.ExitUsage, "", `agent-server: unknown command "now" for "agent-server install"`},
 		{"run --cnf x", server.ExitUsage, "", "agent-server: unknown flag: --cnf\n"},
 		{"run now", server.ExitUsage, "", `agent-server: unknown command "now" for "agent-server run"`},
