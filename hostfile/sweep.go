@@ -38,7 +38,7 @@ func removeUnlocked(dir *os.Root, name string) {
 	}
 	defer f.Close()
 	if lock(f) {
-		_ = dir.Remove(name) // on Windows, when nobody has it open
+		_ = dir.Remove(name) // the next one tries again
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 
 // Order is a command that somebody wants to run.
 type Order struct {
-	// Path is the program, absolute, as it would be started. It is empty for a Line.
+	// Path is the program, absolute, as it would be started, or the bare name of one that PATH does not have. It is empty for a
+	// Line.
 	Path string
 	// Args are its arguments.
 	Args []string
@@ -81,7 +82,7 @@ func (p *Policy) line(line string) error {
 	for i, word := range words {
 		for _, pattern := range p.Exec.Deny {
 			want := strings.Fields(pattern)
-			if (match(want[0], word) || match(want[0], filepath.Base(word))) && arguments(want[1:], words[i+1:], true) {
+			if slices.ContainsFunc(namesOf(word), func(name string) bool { return matchName(want[0], name) }) && arguments(want[1:], words[i+1:], true) {
 				return p.refuse("exec.deny has %q", pattern)
 			}
 		}
@@ -97,10 +98,10 @@ func allows(pattern string, o *Order) bool {
 	}
 	ok := false
 	if strings.ContainsAny(words[0], `/\`) {
-		ok = match(words[0], o.Path)
-	} else if name := filepath.Base(o.Path); match(words[0], name) || match(words[0], bare(name)) {
+		ok = matchName(words[0], o.Path)
+	} else if name := filepath.Base(o.Path); matchName(words[0], name) || matchName(words[0], bare(name)) {
 		found, err := exec.LookPath(name)
-		ok = err == nil && found == o.Path
+		ok = err == nil && sameName(found, o.Path) || name == o.Path
 	}
 	return ok && arguments(words[1:], o.Args, false)
 }
@@ -108,19 +109,17 @@ func allows(pattern string, o *Order) bool {
 // denies says whether a pattern takes an order under any name that its program has.
 func denies(pattern string, o *Order) bool {
 	words := strings.Fields(pattern)
-	names := []string{o.Path, filepath.Base(o.Path), bare(filepath.Base(o.Path))}
+	names := namesOf(o.Path)
 	if real, err := filepath.EvalSymlinks(o.Path); err == nil {
-		names = append(names, real, filepath.Base(real))
+		names = append(names, namesOf(real)...)
 	}
-	return slices.ContainsFunc(names, func(name string) bool { return match(words[0], name) }) && arguments(words[1:], o.Args, false)
+	return slices.ContainsFunc(names, func(name string) bool { return matchName(words[0], name) }) && arguments(words[1:], o.Args, false)
 }
 
-// bare is the name of a program without the extension that Windows has.
-func bare(name string) string {
-	if ext := filepath.Ext(name); strings.EqualFold(ext, ".exe") {
-		return strings.TrimSuffix(name, ext)
-	}
-	return name
+// namesOf is what a program is called: by its path, by its name, and by that without an extension.
+func namesOf(path string) []string {
+	name := filepath.Base(path)
+	return []string{path, name, bare(name)}
 }
 
 // arguments says whether the patterns of arguments take these, or, for a part of a line, the first of these.

@@ -25,3 +25,11 @@ func stampOf(info fs.FileInfo) stamp {
 	}
 	return s
 }
+
+// bare is the name of a program: extensions are a part of it.
+func bare(name string) string { return name }
+
+// matchName says whether a pattern takes the name of a program.
+func matchName(pattern, name string) bool { return match(pattern, name) }
+
+func sameName(a, b string) bool { return a == b }

@@ -26,5 +26,5 @@
 // # Windows
 //
 // There is no terminal, no other user and no SIGTERM: a command that is killed is killed at once, with all of its job object. Command
-// lines are for cmd /C, and text that is not UTF-8 is in the console's code page.
+// lines are for cmd /C, and text that is not UTF-8 is in the console's code page. It was run under wine, not on Windows itself.
 package process

@@ -15,55 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jkstack/jkframe/v2/limit"
 	"github.com/jkstack/jkframe/v2/process"
 )
-
-// runner gives a Runner that is closed at the test's end, when nothing of it may be left.
-func runner(t testing.TB, cfg process.Config) *process.Runner {
-	t.Helper()
-	r := process.NewRunner(cfg)
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return r
-}
-
-// buffer is an output that several goroutines may look at.
-type buffer struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-// run runs a command to its end.
-func run(t testing.TB, r *process.Runner, c process.Command) (string, process.Result) {
-	t.Helper()
-	var out buffer
-	c.Output = &out
-	p, err := r.Start(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res := p.Wait()
-	if res.Err != nil {
-		t.Error(res.Err)
-	}
-	return out.String(), res
-}
 
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
@@ -216,30 +169,9 @@ func gone(t *testing.T, pid int) {
 	_ = syscall.Kill(pid, syscall.SIGKILL)
 }
 
-// line waits for a line of the output.
-func line(t *testing.T, out *buffer, n int) string {
-	t.Helper()
-	for range 1000 {
-		if lines := strings.SplitAfter(out.String(), "\n"); len(lines) > n+1 || len(lines) == n+1 && strings.HasSuffix(lines[n], "\n") {
-			return strings.TrimSpace(lines[n])
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatalf("no line %d in %q", n, out.String())
-	return ""
-}
-
-func number(t *testing.T, text string) int {
-	t.Helper()
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // An operator who kills a command, or whose command times out, finds nothing of it running, however it has tried to get away.
 func TestKillsTheWholeTree(t *testing.T) {
+	ways := groups(t)
 	for name, text := range map[string]string{
 		"a new session":   "setsid sleep 1000 & echo $!; wait",
 		"ignores TERM":    "trap '' TERM; sleep 1000 & echo $!; while :; do sleep 0.05; done",
@@ -248,7 +180,7 @@ func TestKillsTheWholeTree(t *testing.T) {
 		"stopped":         "sleep 1000 & echo $!; kill -STOP $!; wait",
 		"closed its pipe": "sleep 1000 >/dev/null 2>&1 & echo $!; exec >/dev/null 2>&1; wait",
 	} {
-		for _, mechanism := range groups(t) {
+		for _, mechanism := range ways {
 			t.Run(name+"/"+mechanism.name, func(t *testing.T) {
 				t.Parallel()
 				r := runner(t, process.Config{Grace: 300 * time.Millisecond, Group: mechanism.make})
@@ -279,34 +211,6 @@ func TestKillsTheWholeTree(t *testing.T) {
 			})
 		}
 	}
-}
-
-// mechanism is a way to keep a command's processes together.
-type mechanism struct {
-	name string
-	make func() (*limit.Group, error)
-}
-
-// groups lists the ways that this machine has.
-func groups(t *testing.T) []mechanism {
-	t.Helper()
-	all := []mechanism{{"process tree", nil}}
-	if os.Geteuid() != 0 {
-		t.Log("SKIP: control groups take root")
-		return all
-	}
-	applied, err := limit.Apply(limit.Config{Name: "process-test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := applied.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return append(all, mechanism{"control groups", func() (*limit.Group, error) {
-		return applied.NewGroup(limit.GroupConfig{Processes: 200})
-	}})
 }
 
 // A command that cleans up on SIGTERM has the time for it.
@@ -390,22 +294,6 @@ func TestSlowReader(t *testing.T) {
 	}
 	if res := p.Wait(); len(out.String()) != 120_000 || res.Background != 1 {
 		t.Errorf("%d bytes, %+v", len(out.String()), res)
-	}
-}
-
-// A fork bomb is bounded, and goes with the kill.
-func TestForkBomb(t *testing.T) {
-	all := groups(t)
-	if len(all) == 1 {
-		t.Skip("SKIP: a bound on processes takes control groups, which take root")
-	}
-	r := runner(t, process.Config{Grace: 100 * time.Millisecond, Group: all[1].make})
-	p, err := r.Start(t.Context(), process.Command{Line: "f() { f | f & }; f; sleep 1000", Timeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res := p.Wait(); res.Err != nil {
-		t.Error(res.Err)
 	}
 }
 

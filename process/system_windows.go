@@ -18,6 +18,9 @@ const onWindows = true
 
 // executable returns the path of a program, with the extension that it has.
 func executable(path string) (string, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "", errIsFolder
+	}
 	names := []string{path}
 	if filepath.Ext(path) == "" {
 		extensions := os.Getenv("PATHEXT")
@@ -30,9 +33,7 @@ func executable(path string) (string, error) {
 		}
 	}
 	for _, name := range names {
-		if info, err := os.Stat(name); err == nil && info.IsDir() {
-			return "", errIsFolder
-		} else if err == nil {
+		if info, err := os.Stat(name); err == nil && !info.IsDir() {
 			return name, nil
 		}
 	}

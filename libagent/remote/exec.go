@@ -1,11 +1,13 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +42,9 @@ func (s *Service) exec(ctx context.Context, t *libagent.Task, q wire.ExecPayload
 	out, p, err := s.start(ctx, t.ID(), &q)
 	if err != nil {
 		log.Warn("exec refused", "error", err.Error(), "why", why(err))
+		if filepath.Dir(q.DeferRM) == s.temp && names(&q, q.DeferRM) { // a script, which nobody needs now
+			_ = s.writable(s.rules.Current()).Remove(q.DeferRM)
+		}
 		return libagent.Reply(t, wire.Execd, wire.ExecdPayload{Msg: err.Error(), Time: begin, Why: detail(q.Detail, why(err))})
 	}
 	s.hold(p, true)
@@ -104,17 +109,15 @@ func (s *Service) command(rules *policy.Policy, q *wire.ExecPayload) (c process.
 	} else {
 		path, err := process.Find(q.Cmd, q.WorkDir, searchPath(q.Env))
 		if err != nil {
-			if e := rules.Command(policy.Order{Path: q.Cmd, User: q.User, Env: q.Env}); !rules.Exec.Enabled {
-				return c, e // which programs there are is nobody's business
-			}
-			return c, err
+			order.Path, order.Args = named(q), q.Args
+			return c, cmp.Or(rules.Command(order), err) // what there is on the host is the business of who may run it
 		}
 		c.Args, order.Path, order.Args = append([]string{path}, q.Args...), path, q.Args
 	}
 	if err := rules.Command(order); err != nil {
 		return c, err
 	}
-	if q.DeferRM != "" && !slices.Contains(q.Args, q.DeferRM) && !slices.Contains(strings.Fields(q.Cmd), q.DeferRM) {
+	if q.DeferRM != "" && !names(q, q.DeferRM) {
 		return c, fmt.Errorf("%w: the file to remove, %.200q, is not named in the command", policy.ErrRefused, q.DeferRM)
 	}
 	switch q.Auth {
@@ -135,6 +138,22 @@ func (s *Service) command(rules *policy.Policy, q *wire.ExecPayload) (c process.
 		c.Stdin = strings.NewReader(string(q.Stdin))
 	}
 	return c, nil
+}
+
+// named is the program that a command names, whether it is there or not.
+func named(q *wire.ExecPayload) string {
+	if !strings.ContainsAny(q.Cmd, `/\`) {
+		return q.Cmd
+	}
+	if filepath.IsAbs(q.Cmd) {
+		return filepath.Clean(q.Cmd)
+	}
+	return filepath.Join(q.WorkDir, q.Cmd)
+}
+
+// names says whether a command names a file.
+func names(q *wire.ExecPayload, file string) bool {
+	return slices.Contains(q.Args, file) || slices.Contains(strings.Fields(q.Cmd), file)
 }
 
 // searchPath is where a command is looked for: in the PATH that comes with it, or the agent's.

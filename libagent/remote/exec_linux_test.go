@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/jkstack/jkframe/v2/wire/block"
 )
 
 // A server learns of every command how it went, and of each that did not run, why.
@@ -54,6 +56,68 @@ func TestExec(t *testing.T) {
 				t.Errorf("end %+v, want %+v", got.done, want.done)
 			}
 		})
+	}
+}
+
+// What is on a host cannot be found out by asking for commands that are not allowed: there or not, the refusal is the same.
+func TestPolicyTellsNothing(t *testing.T) {
+	f := start(t, "exec.enabled = true\nexec.allow = echo,no-such-command,/no/such/*\n", nil)
+	refusal := func(cmd string) string {
+		e := f.run(t, wire.ExecPayload{Cmd: cmd, Detail: true})
+		if e.start.OK || e.start.Why != wire.WhyPolicy {
+			t.Errorf("%s: %+v", cmd, e)
+		}
+		return strings.ReplaceAll(e.start.Msg, cmd, "")
+	}
+	want := refusal("/none/such/file")
+	for _, cmd := range []string{f.policy, f.dir, "/bin/sh", "/etc/passwd", f.dir + "/none"} {
+		if got := refusal(cmd); got != want && cmd != "/bin/sh" { // which may be a link
+			t.Errorf("%s: %s, want %s", cmd, got, want)
+		}
+	}
+	refusal("no-such-other")
+	for _, cmd := range []string{"no-such-command", "/no/such/thing", "/no/such/../such/thing"} {
+		if e := f.run(t, wire.ExecPayload{Cmd: cmd, Detail: true}); e.start.Why != wire.WhyNotFound {
+			t.Errorf("%s: %+v", cmd, e)
+		}
+	}
+}
+
+// A script that may not run does not stay, and what a server puts into the folder for temporary files is bounded: a host that lets it
+// write nowhere is not filled by it.
+func TestTemporaryFilesAreBounded(t *testing.T) {
+	f := start(t, "exec.enabled = true\nexec.allow = uptime\n", nil)
+	put := func(size uint64, data wire.Block) wire.UploadReply {
+		r, err := agenttest.Call(f.s, wire.Upload, wire.UploadRequest{Dir: wire.TempDir, Name: rand.Text(), Size: size, Data: data, Detail: true})
+		must(t, err)
+		return r
+	}
+	r := put(1, block.Encode([]byte("x")))
+	if e := f.run(t, wire.ExecPayload{Cmd: "sh", Args: []string{r.Dir}, DeferRM: r.Dir, Detail: true}); e.start.OK || e.start.Why != wire.WhyPolicy {
+		t.Errorf("%+v", e)
+	}
+	if _, err := os.Stat(r.Dir); !os.IsNotExist(err) || !r.OK {
+		t.Errorf("the script is there: %+v, %v", r, err)
+	}
+	other := put(1, block.Encode([]byte("x")))
+	if e := f.run(t, wire.ExecPayload{Cmd: "sh", Args: []string{f.policy}, DeferRM: f.policy, Detail: true}); e.start.OK {
+		t.Errorf("%+v", e)
+	}
+	for _, file := range []string{other.Dir, f.policy} {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+	}
+	if r := put(2<<30, ""); r.OK || r.Why != wire.WhyNoSpace {
+		t.Errorf("%+v", r)
+	}
+	must(t, os.Truncate(other.Dir, 1<<30)) // without a byte on the disk
+	if r := put(1, block.Encode([]byte("x"))); r.OK || r.Why != wire.WhyNoSpace || !strings.Contains(r.Msg, "temporary") {
+		t.Errorf("%+v", r)
+	}
+	must(t, os.Remove(other.Dir))
+	if r := put(1, block.Encode([]byte("x"))); !r.OK {
+		t.Errorf("%+v", r)
 	}
 }
 

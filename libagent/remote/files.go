@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/jkstack/jkframe/v2/hostfile"
@@ -16,6 +17,13 @@ import (
 	"github.com/jkstack/jkframe/v2/policy"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/block"
+)
+
+const (
+	// maxTemp is how many bytes the folder for temporary files has at most, apart from those that are being written, and
+	// leastTemp how many a file counts for at least.
+	maxTemp   = 1 << 30
+	leastTemp = 64 << 10
 )
 
 // fieldBlock is how many bytes of a file go into a frame, as agents of the field have it.
@@ -70,6 +78,9 @@ func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string
 	}
 	if q.Dir == wire.TempDir {
 		access, t.Dir = s.writable(rules), s.temp
+		if err := s.roomInTemp(t.Size); err != nil {
+			return path, err
+		}
 	}
 	w, err := access.Create(t)
 	if err != nil {
@@ -85,6 +96,25 @@ func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string
 		err = w.Commit()
 	}
 	return w.Path(), err
+}
+
+// roomInTemp says whether the folder for temporary files takes so many bytes more: on a host whose policy lets a server write
+// nowhere, it is no way to fill the disk.
+func (s *Service) roomInTemp(size int64) error {
+	entries, err := os.ReadDir(s.temp)
+	if err != nil {
+		return err
+	}
+	var used int64
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil { // it may have gone
+			used += max(info.Size(), leastTemp)
+		}
+	}
+	if size > maxTemp-used {
+		return fmt.Errorf("%w: %d bytes, %d of %d are there in the folder for temporary files", hostfile.ErrTooLarge, size, used, int64(maxTemp))
+	}
+	return nil
 }
 
 // target is the file that is asked for. Its content is held against the strongest sum that there is. The user with whose rights it

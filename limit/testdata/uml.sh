@@ -1,8 +1,9 @@
 #!/bin/bash
-# Run the tests of this package on a kernel of their own that has control groups of version 2: user-mode-linux, as root of
-# the guest, with all four controllers and a blank disk. Nothing may be skipped there for want of them.
+# Run the tests of this package, and those of process that are about whole trees, on a kernel of their own that has control groups
+# of version 2: user-mode-linux, as root of the guest, with all four controllers and a blank disk. Nothing may be skipped there for
+# want of them.
 #
-# usage: limit/testdata/uml.sh [FLAG...]     flags are those of a test binary, as in -test.run 'Group'
+# usage: limit/testdata/uml.sh [FLAG...]     flags are those of a test binary, as in -test.run 'Group', for both packages
 # needs: apt-get install user-mode-linux; no root, no module, nothing of the host is changed. The guest sees the host's
 # files read-only; its exit status is that of the tests.
 set -euo pipefail
@@ -11,9 +12,16 @@ command -v linux.uml >/dev/null || { echo "uml.sh: user-mode-linux is not instal
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-CGO_ENABLED=0 go test -c -o "$work/limit.test" .
+export CGO_ENABLED=0
+go test -c -o "$work/limit.test" .
+go test -c -o "$work/process.test" ../process
 truncate -s 16M "$work/disk"
-printf '%q ' "$work/limit.test" -test.v "$@" >"$work/command"
+trees='KillsTheWholeTree|ForkBomb|Grace|Background|LateOutput|MemoryBound'
+{
+	printf '%q ' "$work/limit.test" -test.v "$@"
+	printf '&& cd ../process && '
+	printf '%q ' "$work/process.test" -test.v -test.run "$trees" "$@"
+} >"$work/command"
 
 cat >"$work/init" <<EOF
 #!/bin/bash
@@ -21,6 +29,9 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t devtmpfs dev /dev 2>/dev/null
+mkdir -p /dev/pts
+mount -t devpts -o ptmxmode=666 pts /dev/pts
+[ -e /dev/ptmx ] || ln -s pts/ptmx /dev/ptmx
 mount -t tmpfs run /run
 mkdir /run/tmp
 mount -t hostfs -o "$work" none "$work"

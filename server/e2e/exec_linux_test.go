@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,6 +26,7 @@ type remoteFleet struct {
 	token  string
 	open   string // a folder that may be read and written
 	policy string
+	homes  []string // of the programs
 
 	programs []*program
 }
@@ -52,7 +52,7 @@ func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet
 	f := &remoteFleet{t: t, api: api, open: t.TempDir()}
 	conf := write(t, filepath.Join(home, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\n%s", listen, f.api, serverKeys)
 	server := run(t, home, executable(bin, "agent-server"), "run", "--conf", conf)
-	f.programs = append(f.programs, server)
+	f.programs, f.homes = append(f.programs, server), append(f.homes, home)
 	waitUntil(t, "start of the server", func() bool { return strings.Contains(server.log(), "server started") })
 	token, err := os.ReadFile(filepath.Join(home, "data", "api.token"))
 	if err != nil {
@@ -66,7 +66,7 @@ func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet
 		if id == "a" {
 			f.policy = policy
 		}
-		f.programs = append(f.programs, run(t, host, executable(bin, "exec-agent"), "run", "--conf", conf))
+		f.programs, f.homes = append(f.programs, run(t, host, executable(bin, "exec-agent"), "run", "--conf", conf)), append(f.homes, host)
 		waitUntil(t, "agent "+id, func() bool { status, _ := f.get("/api/agents/" + id); return status == http.StatusOK })
 	}
 	return f
@@ -527,37 +527,5 @@ func TestRemoteSmart(t *testing.T) {
 		if status, body := f.get(path); status != 404 || body != want {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
-	}
-}
-
-// A password is not taken over a connection that others can read.
-func TestRemotePassword(t *testing.T) {
-	ip := ""
-	addrs, err := net.InterfaceAddrs()
-	check(t, err)
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			ip = n.IP.String()
-		}
-	}
-	if ip == "" {
-		t.Skip("SKIP: there is no address beside loopback")
-	}
-	_, port, err := net.SplitHostPort(freePort(t))
-	check(t, err)
-	f := newRemoteFleetAt(t, freePort(t), net.JoinHostPort(ip, port), "insecure = true\n")
-	const secret = "pa55-w0rd"
-	status, v := f.run("a", `{"cmd":"id","auth":"sudo","user":"root","pass":"`+secret+`"}`)
-	if status != 403 || !strings.Contains(v.Msg, "password") || strings.Contains(v.Msg, secret) {
-		t.Errorf("run: %d %+v", status, v)
-	}
-	status, body := f.form("/api/script/a/run", "x.sh", "id\n", "type", "sh", "auth", "su", "user", "root", "pass", secret, "file", "")
-	wants(t, "script", status, body, 403, "password")
-	status, body = f.form("/cmd/sync_run", "", "", "id", "a", "cmd", "id", "auth", "sudo", "user", "root", "pass", secret)
-	wants(t, "sync_run", status, body, 200, `"code":403`)
-	status, body = f.form("/file/upload", "x", "x", "id", "a", "dir", f.open, "user", "root", "pass", secret, "file", "")
-	wants(t, "upload", status, body, 200, `"code":403`)
-	if status, v := f.run("a", `{"cmd":"true"}`); status != 200 {
-		t.Errorf("without a password: %d %+v", status, v)
 	}
 }
