@@ -67,7 +67,7 @@ func TestPolicyTellsNothing(t *testing.T) {
 		if e.start.OK || e.start.Why != wire.WhyPolicy {
 			t.Errorf("%s: %+v", cmd, e)
 		}
-		return strings.ReplaceAll(e.start.Msg, cmd, "")
+		return strings.Replace(e.start.Msg, strconv.Quote(cmd), "", 1)
 	}
 	want := refusal("/none/such/file")
 	for _, cmd := range []string{f.policy, f.dir, "/bin/sh", "/etc/passwd", f.dir + "/none"} {

@@ -290,7 +290,11 @@ func TestRecordedAnswers(t *testing.T) {
 			fs := readFrames(t, name)
 			d := conn.Dialer{}
 			_, d.NoCompression = without[name]
+			everybody := slices.ContainsFunc([]string{"agents-", "info-", "jam-", "layout-"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 			for _, id := range []string{"example-01", "exec-01", "exec-02", "metrics-01"} {
+				if !everybody && !strings.Contains(r.Request.Path, id) {
+					continue
+				}
 				kind, _, _ := strings.Cut(id, "-")
 				s.ConnectWith(t, d, wire.ComePayload{ID: id, Name: kind + "-agent", OS: "linux"}, fs.answer(t, s))
 			}
