@@ -13,8 +13,8 @@ type clock struct {
 // second is a second in the local time zone, as lines show it.
 type second struct {
 	unix int64
-	text string // 2006-01-02 15:04:05
-	date int    // length of the date in text
+	text string // 2006-01-02 15:04:05.
+	json string // 2006-01-02T15:04:05.
 	zone string // Z or +08:00
 }
 
@@ -22,8 +22,7 @@ func (c *clock) second(t time.Time) *second {
 	s := c.last.Load()
 	if unix := t.Unix(); s == nil || s.unix != unix {
 		t = t.Local()
-		s = &second{unix: unix, text: t.Format(time.DateTime), zone: t.Format("Z07:00")}
-		s.date = len(s.text) - len(" 15:04:05")
+		s = &second{unix, t.Format("2006-01-02 15:04:05."), t.Format("2006-01-02T15:04:05."), t.Format("Z07:00")}
 		c.last.Store(s)
 	}
 	return s
@@ -31,21 +30,15 @@ func (c *clock) second(t time.Time) *second {
 
 // append appends the local time with milliseconds.
 func (c *clock) append(b []byte, t time.Time) []byte {
-	ms := t.Nanosecond() / int(time.Millisecond)
-	b = append(b, c.second(t).text...)
-	return append(b, '.', digit(ms/100), digit(ms/10), digit(ms))
+	ms := uint64(t.Nanosecond()) / uint64(time.Millisecond)
+	return append(append(b, c.second(t).text...), digit(ms/100), digit(ms/10), digit(ms))
 }
 
 // appendRFC3339 appends the local time with microseconds and its zone.
 func (c *clock) appendRFC3339(b []byte, t time.Time) []byte {
-	us := t.Nanosecond() / int(time.Microsecond)
+	us := uint64(t.Nanosecond()) / uint64(time.Microsecond)
 	s := c.second(t)
-	b = append(b, s.text[:s.date]...)
-	b = append(b, 'T')
-	b = append(b, s.text[s.date+1:]...)
-	b = append(b, '.', digit(us/100_000), digit(us/10_000), digit(us/1000), digit(us/100), digit(us/10), digit(us))
+	b = append(b, s.json...)
+	b = append(b, digit(us/100_000), digit(us/10_000), digit(us/1000), digit(us/100), digit(us/10), digit(us))
 	return append(b, s.zone...)
 }
-
-// digit is the last digit of n.
-func digit(n int) byte { return byte('0' + n%10) }

@@ -22,3 +22,8 @@ func WithClock(cfg Config, now func() time.Time) Config {
 func Bare(s string) (value, message bool) { return bareValue(s), bareMessage(s) }
 
 func Verbatim(s string) int { return verbatim(s) }
+
+// AppendDuration and AppendInt are written anew for the sake of speed.
+func AppendDuration(b []byte, d time.Duration) []byte { return appendDuration(b, d) }
+
+func AppendInt(b []byte, v int64) []byte { return appendInt(b, v) }

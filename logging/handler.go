@@ -19,34 +19,32 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 
 // Handle writes a record to every target that works. It returns no error: faults are shown and counted by the Log.
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
-	if h.log.repeats != nil && !h.log.repeats.first(h, &r) {
-		return nil
+	// Here in one piece: after a system call a processor pays for each call that it returns through.
+	l := h.log
+	b := l.buffers.get()
+	*b = l.encoder.line(*b, &h.scope, &r)
+	if l.file != nil { // first: a terminal may be slow
+		l.file.write(*b, r.Level >= slog.LevelError, r.Time)
 	}
-	h.emit(&r)
+	if l.stream != nil {
+		l.stream.write(*b)
+	}
+	l.buffers.put(b)
 	return nil
 }
 
-// emit writes a record whether or not it repeats another.
-func (h *handler) emit(r *slog.Record) {
-	b := h.log.buffers.get()
-	*b = h.log.encoder.line(*b, &h.scope, r)
-	if h.log.file != nil { // first: a terminal may be slow
-		h.log.file.write(*b, r.Level >= slog.LevelError, r.Time)
-	}
-	if h.log.stream != nil {
-		h.log.stream.write(*b)
-	}
-	h.log.buffers.put(b)
-}
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler { return h.withAttrs(attrs) }
 
-func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (h *handler) WithGroup(name string) slog.Handler { return h.withGroup(name) }
+
+func (h *handler) withAttrs(attrs []slog.Attr) *handler {
 	if len(attrs) == 0 {
 		return h
 	}
 	return &handler{h.log, h.log.encoder.with(h.scope, attrs)}
 }
 
-func (h *handler) WithGroup(name string) slog.Handler {
+func (h *handler) withGroup(name string) *handler {
 	if name == "" {
 		return h
 	}

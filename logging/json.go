@@ -111,15 +111,15 @@ func appendJSONAttr(b []byte, a *slog.Attr) []byte {
 	case slog.KindString:
 		return appendJSONString(b, v.String())
 	case slog.KindInt64:
-		return strconv.AppendInt(b, v.Int64(), 10)
+		return appendInt(b, v.Int64())
 	case slog.KindUint64:
-		return strconv.AppendUint(b, v.Uint64(), 10)
+		return appendUint(b, v.Uint64())
 	case slog.KindFloat64:
 		return appendJSONFloat(b, v.Float64())
 	case slog.KindBool:
 		return strconv.AppendBool(b, v.Bool())
 	case slog.KindDuration:
-		return strconv.AppendInt(b, int64(v.Duration()), 10) // nanoseconds, as slog's own handler has it
+		return appendInt(b, int64(v.Duration())) // nanoseconds, as slog's own handler has it
 	case slog.KindTime:
 		return append(v.Time().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 	}
@@ -204,6 +204,10 @@ func appendJSONSafe(b, text []byte) []byte {
 // appendJSONString appends s as a JSON string: what is not printable is escaped, what is not UTF-8 becomes U+FFFD.
 func appendJSONString(b []byte, s string) []byte {
 	b = append(b, '"')
+	if bare(s, inQuotes) {
+		b = append(b, s...)
+		return append(b, '"')
+	}
 	for {
 		n := verbatim(s)
 		b = append(b, s[:n]...)

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -51,6 +52,7 @@ func Open(cfg Config) (*Log, error) {
 	}
 	if cfg.Repeat > 0 {
 		l.repeats = newRepeats(cfg.Repeat)
+		l.logger = slog.New(sparing{l.root, l.repeats})
 		l.wait.Go(func() { l.repeats.run(done) })
 	}
 	return l, nil
@@ -92,7 +94,7 @@ func (l *Log) LogPanic() {
 	}
 	r := slog.NewRecord(time.Now(), slog.LevelError, "panic", 0)
 	r.AddAttrs(slog.Any("panic", WithStack(err)))
-	l.root.emit(&r)
+	_ = l.root.Handle(context.Background(), r) // it has no error
 	l.Flush()
 	panic(p)
 }

@@ -10,28 +10,30 @@ const maxPooled = 16 << 10
 
 // pool keeps buffers that lines are built in.
 type pool struct {
-	one  atomic.Pointer[[]byte] // is enough for one goroutine, and faster than rest
-	rest sync.Pool
+	taken atomic.Bool // whether one is in use
+	one   []byte      // is enough for one goroutine, and faster than rest
+	rest  sync.Pool
 }
 
 // get returns an empty buffer.
 func (p *pool) get() *[]byte {
-	if b := p.one.Swap(nil); b != nil {
-		return b
+	if p.taken.CompareAndSwap(false, true) {
+		return &p.one
 	}
 	if b, ok := p.rest.Get().(*[]byte); ok {
 		return b
 	}
-	b := make([]byte, 0, 1024)
-	return &b
+	return new([]byte)
 }
 
 func (p *pool) put(b *[]byte) {
 	if cap(*b) > maxPooled {
-		return
+		*b = nil
 	}
 	*b = (*b)[:0]
-	if !p.one.CompareAndSwap(nil, b) {
+	if b == &p.one {
+		p.taken.Store(false)
+	} else {
 		p.rest.Put(b)
 	}
 }

@@ -38,18 +38,32 @@ func eight(s string, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// plain tells whether eight bytes at once are ASCII that can be what is asked for, as class has it. A byte minus the lowest one
-// that is allowed, or minus one after an exclusive or with a forbidden one, has its highest bit set if it is not allowed;
-// so has one beyond ASCII. A borrow comes only from a byte that is not allowed.
-func plain(w uint64, as uint8) bool {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	low, other := ones*uint64(' '), ones*uint64('=')
+// four is the same for four bytes.
+func four(s string, i int) uint64 {
+	s = s[i : i+4]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
+// ones times a byte is that byte eight times.
+const ones = 0x0101010101010101
+
+// bounds returns what plain has to know of what is asked for, as class has it: the lowest byte that is allowed, and the one
+// that is not beside '"' and DEL.
+func bounds(as uint8) (low, other uint64) {
 	switch as {
 	case inValue:
-		low += ones
-	case inQuotes:
-		other = ones * '\\'
+		return ones * '!', ones * '='
+	case inMessage:
+		return ones * ' ', ones * '='
 	}
+	return ones * ' ', ones * '\\'
+}
+
+// plain tells whether eight bytes at once are ASCII that is allowed. A byte minus the lowest one that is allowed, or minus one
+// after an exclusive or with a forbidden one, has its highest bit set if it is not allowed; so has one beyond ASCII. A
+// borrow comes only from a byte that is not allowed.
+func plain(w, low, other uint64) bool {
+	const high = ones * 0x80
 	return (w|(w-low)|((w^ones*'"')-ones)|((w^other)-ones)|((w^ones*0x7f)-ones))&high == 0
 }
 
@@ -62,21 +76,28 @@ func bareMessage(s string) bool {
 // bareValue tells whether s can be a key or a value of a text line without quotes.
 func bareValue(s string) bool { return bare(s, inValue) }
 
-// bare tells whether s has characters, and only those that can be what is asked for, or are printable beyond ASCII.
+// bare tells whether s has characters, and only those that can be what is asked for, or are printable beyond ASCII. The last
+// look overlaps the one before it: a loop over the rest would take as long as all the others.
 func bare(s string, as uint8) bool {
-	i := 0
-	for ; i+8 <= len(s) && plain(eight(s, i), as); i += 8 {
+	low, other := bounds(as)
+	n := len(s)
+	switch {
+	case n < 4:
+		return s != "" && bareSlowly(s, as)
+	case n < 8:
+		return plain(four(s, 0)|four(s, n-4)<<32, low, other) || bareSlowly(s, as)
 	}
-	for ; i < len(s); i++ {
-		if class[s[i]]&as == 0 {
-			return bareBeyond(s[i:], as)
+	i := 0
+	for ; i < n-8; i += 8 {
+		if !plain(eight(s, i), low, other) {
+			return bareSlowly(s[i:], as)
 		}
 	}
-	return s != ""
+	return plain(eight(s, n-8), low, other) || bareSlowly(s[i:], as)
 }
 
-// bareBeyond is bare for what has more than ASCII.
-func bareBeyond(s string, as uint8) bool {
+// bareSlowly is bare for what is short or has more than ASCII.
+func bareSlowly(s string, as uint8) bool {
 	for i := 0; i < len(s); {
 		n := 1
 		if s[i] >= utf8.RuneSelf {
@@ -103,8 +124,9 @@ func printableAt(s string, i int) int {
 
 // verbatim is the length of the beginning of s that needs no escape between quotes, in text and in JSON.
 func verbatim(s string) int {
+	low, other := bounds(inQuotes)
 	i := 0
-	for ; i+8 <= len(s) && plain(eight(s, i), inQuotes); i += 8 {
+	for ; i+8 <= len(s) && plain(eight(s, i), low, other); i += 8 {
 	}
 	for ; i < len(s); i++ {
 		if class[s[i]]&inQuotes != 0 {

@@ -27,3 +27,21 @@ func TestEveryByteAtEveryPlace(t *testing.T) {
 		}
 	}
 }
+
+// A character beyond ASCII is whole at each place.
+func TestBeyondASCIIAtEveryPlace(t *testing.T) {
+	for _, c := range []struct {
+		s    string
+		bare bool
+	}{{"日", true}, {"é", true}, {"👩", true}, {"\u202e", false}, {"\xe6\x97", false}, {"\u2028", false}} {
+		for before := range 20 {
+			for after := range 20 {
+				s := strings.Repeat("x", before) + c.s + strings.Repeat("y", after)
+				value, message := logging.Bare(s)
+				if n := logging.Verbatim(s); value != c.bare || message != c.bare || (n == len(s)) != c.bare || !c.bare && n != before {
+					t.Fatalf("%q: a value: %v, a message: %v, verbatim: %d", s, value, message, n)
+				}
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -8,6 +9,29 @@ import (
 
 // maxRepeats bounds the messages that are remembered. Messages beyond it are logged, however often they repeat.
 const maxRepeats = 1024
+
+// sparing is the handler of a Log with repeats.
+type sparing struct {
+	*handler
+	repeats *repeats
+}
+
+var _ slog.Handler = sparing{}
+
+func (s sparing) Handle(ctx context.Context, r slog.Record) error {
+	if !s.repeats.first(s.handler, &r) {
+		return nil
+	}
+	return s.handler.Handle(ctx, r)
+}
+
+func (s sparing) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return sparing{s.withAttrs(attrs), s.repeats}
+}
+
+func (s sparing) WithGroup(name string) slog.Handler {
+	return sparing{s.withGroup(name), s.repeats}
+}
 
 // repeats lets the first of a burst of equal messages through and counts the others.
 type repeats struct {
@@ -69,7 +93,7 @@ func (s *repeats) report(key burstKey, b burst) {
 	}
 	r := slog.NewRecord(time.Now(), key.level, key.message, 0)
 	r.AddAttrs(slog.Uint64("repeated", b.more), slog.Duration("within", s.window))
-	b.by.emit(&r)
+	_ = b.by.Handle(context.Background(), r) // it has no error
 }
 
 // run reports bursts that are over, until done is closed.

@@ -67,15 +67,15 @@ func appendTextAttr(b []byte, prefix string, a *slog.Attr) []byte {
 	case slog.KindString:
 		return appendTextString(b, v.String())
 	case slog.KindInt64:
-		return strconv.AppendInt(b, v.Int64(), 10)
+		return appendInt(b, v.Int64())
 	case slog.KindUint64:
-		return strconv.AppendUint(b, v.Uint64(), 10)
+		return appendUint(b, v.Uint64())
 	case slog.KindFloat64:
 		return strconv.AppendFloat(b, v.Float64(), 'g', -1, 64)
 	case slog.KindBool:
 		return strconv.AppendBool(b, v.Bool())
 	case slog.KindDuration:
-		return append(b, v.Duration().String()...)
+		return appendDuration(b, v.Duration())
 	case slog.KindTime:
 		return v.Time().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00")
 	}

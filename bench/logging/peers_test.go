@@ -79,21 +79,22 @@ func openLimit(tb testing.TB, dir string) func(int) {
 }
 
 func openOurs(cfg logging.Config) func(testing.TB, string) func(int) {
-	return func(tb testing.TB, dir string) func(int) {
-		cfg := cfg
-		cfg.Target, cfg.Dir, cfg.Name = []string{logging.TargetFile}, dir, "bench"
-		cfg.Size, cfg.Rotate = fileSize, keep
-		l, err := logging.Open(cfg)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		tb.Cleanup(func() {
-			if err := l.Close(); err != nil || l.Stats().Lost > 0 {
-				tb.Errorf("close: %v, %+v", err, l.Stats())
-			}
-		})
-		return logTo(l.Logger())
+	return func(tb testing.TB, dir string) func(int) { return logTo(openLog(tb, cfg, dir).Logger()) }
+}
+
+func openLog(tb testing.TB, cfg logging.Config, dir string) *logging.Log {
+	cfg.Target, cfg.Dir, cfg.Name = []string{logging.TargetFile}, dir, "bench"
+	cfg.Size, cfg.Rotate = fileSize, keep
+	l, err := logging.Open(cfg)
+	if err != nil {
+		tb.Fatal(err)
 	}
+	tb.Cleanup(func() {
+		if err := l.Close(); err != nil || l.Stats().Lost > 0 {
+			tb.Errorf("close: %v, %+v", err, l.Stats())
+		}
+	})
+	return l
 }
 
 // logTo is how slog is called when it shall be fast.
