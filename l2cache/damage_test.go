@@ -325,6 +325,29 @@ func TestFilesMissing(t *testing.T) {
 	}
 }
 
+// The power is lost: the position has reached the disk, and of the records that it knows of some have not. Those are reported, each
+// other one is there, and no sequence is given again.
+func TestPowerLost(t *testing.T) {
+	original, want := written(t, 100)
+	paths := segments(t, original.Dir)
+	path := filepath.Base(paths[len(paths)-1])
+	b, err := os.ReadFile(paths[len(paths)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from := 112; from < len(b); from += 37 {
+		for _, to := range []int{min(from+150, len(b)), len(b)} {
+			cfg := original
+			cfg.Dir = copyDir(t, original.Dir)
+			change(t, filepath.Join(cfg.Dir, path), func(b []byte) []byte { clear(b[from:to]); return b })
+			if losses := checkDamaged(t, fmt.Sprintf("zeros from %d to %d", from, to), cfg, want, (to-from)/16+2); len(losses) == 0 {
+				t.Errorf("zeros from %d to %d: no loss", from, to)
+			}
+			os.RemoveAll(cfg.Dir)
+		}
+	}
+}
+
 // Without the file of the position, or with a broken one, what was acknowledged may come again, and nothing is lost.
 func TestPositionMissing(t *testing.T) {
 	for name, how := range map[string]func(b []byte) []byte{
