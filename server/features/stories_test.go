@@ -115,12 +115,12 @@ func (st *story) output(path, want string, pieces ...string) {
 			st.t.Errorf("%s: %d %q, want %q", p, resp.StatusCode, body, want)
 		}
 	}
-	var there string
+	var there strings.Builder
 	for _, name := range pieces {
-		there += readRecorded(st.t, name).Response.Body
+		there.WriteString(readRecorded(st.t, name).Response.Body)
 	}
-	if there != want {
-		st.t.Errorf("the recorded pieces are %q, want %q", there, want)
+	if got := there.String(); got != want {
+		st.t.Errorf("the recorded pieces are %q, want %q", got, want)
 	}
 }
 
