@@ -102,14 +102,15 @@ for kind in deb rpm; do
 
 	if [ $kind = deb ]; then
 		say "$kind: remove and install again"
-		remove_ $kind
-		install_ $kind 1.0.0
+		again() { dpkg "$@" </dev/null >"$work/log" 2>&1 || { cat "$work/log"; fail "dpkg $1"; }; }
+		again -r example-agent
+		again -i "$work"/1.0.0/example-agent_*_amd64.deb
 		[ "$(systemctl is-enabled example-agent)" = enabled ] || fail 'not enabled as before'
 		cmp "$work/conf" /opt/example-agent/conf/agent.conf || fail 'the config was changed'
 		systemctl disable --quiet example-agent
-		install_ $kind 1.0.0
+		again -i "$work"/1.0.0/example-agent_*_amd64.deb
 		[ "$(systemctl is-enabled example-agent || true)" = disabled ] || fail 'enabled, though the operator has disabled it'
-		systemctl start example-agent agent-server
+		systemctl start example-agent
 		until_ok 'the agent connects once more' connected
 	fi
 
