@@ -57,7 +57,7 @@ for kind in deb rpm; do
 		[ "$(systemctl is-enabled $p)" = enabled ] || fail "$p is not enabled"
 		case $kind in
 		deb) [[ -s /usr/share/doc/$p/copyright && $(dpkg-query -W -f '${Depends}' $p) == passwd ]] || fail "$p: copyright, dependencies" ;;
-		rpm) [[ $(rpm_ -q --qf '%{LICENSE}' $p) == Apache-2.0 && $(rpm_ -q --requires $p) == */usr/sbin/useradd* ]] || fail "$p: licence, dependencies" ;;
+		rpm) [[ $(rpm --dbpath "$work/rpmdb" -q --qf '%{LICENSE}' $p) == Apache-2.0 && $(rpm --dbpath "$work/rpmdb" -q --requires $p) == */usr/sbin/useradd* ]] || fail "$p: licence, dependencies" ;;
 		esac
 		! active $p || fail "$p runs before anybody has configured it"
 		[ "$(stat -c %U:%a /opt/$p/conf/*.conf)" = "$p:640" ] || fail "config: $(ls -l /opt/$p/conf)"
