@@ -1,11 +1,14 @@
 package server
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
-	"errors"
 	"io"
+	"log"
 	"net"
-	"sync"
+	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,152 +17,140 @@ const recordHandshake = 0x16
 
 // secured has a listener speak TLS, and plain HTTP as well if that is allowed: what a client speaks, its first byte says.
 // So a fleet can go over to TLS without a second port.
-func secured(ln net.Listener, config *tls.Config, plain bool) net.Listener {
+func secured(ln net.Listener, config *tls.Config, plain bool, failures *log.Logger) net.Listener {
 	if !plain {
 		return tls.NewListener(ln, config)
 	}
-	d := &door{Listener: ln, config: config, ready: make(chan arrival), closed: make(chan struct{}), open: make(map[net.Conn]struct{})}
-	d.running.Go(d.accept)
-	return d
+	return &door{Listener: ln, config: config, failures: failures}
 }
 
-// door is a listener for TLS and plain connections.
+// door is a listener for TLS and plain connections. The first byte of one is looked at when it is read, by the goroutine
+// that serves it anyway: who says nothing keeps nobody waiting, and nobody else has to look.
 type door struct {
 	net.Listener
-	config  *tls.Config
-	ready   chan arrival
-	closed  chan struct{}
-	once    sync.Once
-	running sync.WaitGroup
-
-	mu   sync.Mutex            // guards the field below
-	open map[net.Conn]struct{} // those that have said nothing yet; nil once the door is closed
-}
-
-// arrival is what Accept returns.
-type arrival struct {
-	conn net.Conn
-	err  error
-}
-
-// accept takes connections until the listener is closed. Who says nothing keeps nobody waiting.
-func (d *door) accept() {
-	for {
-		c, err := d.Listener.Accept()
-		if err == nil {
-			if d.enter(c) {
-				d.running.Go(func() { d.look(c) })
-			}
-			continue
-		}
-		select {
-		case d.ready <- arrival{err: err}:
-		case <-d.closed:
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-	}
-}
-
-func (d *door) enter(c net.Conn) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.open == nil {
-		c.Close()
-		return false
-	}
-	d.open[c] = struct{}{}
-	return true
-}
-
-// look waits for the first byte of a connection.
-func (d *door) look(c net.Conn) {
-	var first [1]byte
-	_ = c.SetReadDeadline(time.Now().Add(headerTime)) // a connection that cannot have one fails with the read
-	_, err := io.ReadFull(c, first[:])
-	if err == nil {
-		err = c.SetReadDeadline(time.Time{})
-	}
-	d.mu.Lock()
-	delete(d.open, c)
-	d.mu.Unlock()
-	if err != nil {
-		c.Close()
-		return
-	}
-	a := arrival{conn: withFirst(c, first[0])}
-	if first[0] == recordHandshake {
-		a.conn = tls.Server(a.conn, d.config)
-	}
-	select {
-	case d.ready <- a:
-	case <-d.closed:
-		c.Close()
-	}
+	config   *tls.Config
+	failures *log.Logger // of TLS
 }
 
 // Accept implements [net.Listener].
 func (d *door) Accept() (net.Conn, error) {
-	select {
-	case a := <-d.ready:
-		return a.conn, a.err
-	case <-d.closed:
-		return nil, net.ErrClosed
+	c, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
 	}
+	return &visitor{Conn: c, door: d}, nil
 }
 
-// Close implements [net.Listener]. It returns when nothing of the door is left.
-func (d *door) Close() error {
-	err := d.Listener.Close()
-	d.once.Do(func() { close(d.closed) })
-	d.mu.Lock()
-	for c := range d.open {
-		c.Close()
-	}
-	d.open = nil
-	d.mu.Unlock()
-	d.running.Wait()
-	return err
+// serve has a server of HTTP know what its requests come over. It would see to that itself if it knew that a connection
+// speaks TLS before it reads it.
+func (d *door) serve(h *http.Server) {
+	h.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, visitorKey{}, c) }
+	next := h.Handler
+	h.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v, ok := r.Context().Value(visitorKey{}).(*visitor); ok {
+			if t := v.secure.Load(); t != nil {
+				r.TLS = &t.state
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
-// withFirst returns a connection whose first byte was read already. One of TCP stays one, for whoever wants its socket.
-func withFirst(c net.Conn, first byte) net.Conn {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		return &firstTCP{TCPConn: tcp, pushback: pushback{first: first, has: true}}
-	}
-	return &firstConn{Conn: c, pushback: pushback{first: first, has: true}}
-}
+// visitorKey is where the context of a request has its connection.
+type visitorKey struct{}
 
-// pushback is a byte that was read too early. One goroutine reads.
-type pushback struct {
-	first byte
-	has   bool
-}
-
-func (b *pushback) read(p []byte, c io.Reader) (int, error) {
-	if b.has && len(p) > 0 {
-		p[0], b.has = b.first, false
-		return 1, nil
-	}
-	return c.Read(p)
-}
-
-type firstTCP struct {
-	*net.TCPConn
-	pushback
-}
-
-// Read implements [net.Conn].
-func (c *firstTCP) Read(p []byte) (int, error) { return c.read(p, c.TCPConn) }
-
-// WriteTo implements [io.WriterTo], without leaving the first byte out.
-func (c *firstTCP) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ io.Reader }{c}) }
-
-type firstConn struct {
+// visitor is a connection that speaks TLS or does not. One goroutine reads at a time.
+type visitor struct {
 	net.Conn
-	pushback
+	door   *door
+	seen   bool // something was read
+	secure atomic.Pointer[secureVisitor]
 }
 
+// secureVisitor is one that has shaken hands, or does.
+type secureVisitor struct {
+	*tls.Conn
+	state tls.ConnectionState // after the handshake
+}
+
+// Unwrap returns the connection that this one is, once it has been read: package conn needs no more of it.
+func (v *visitor) Unwrap() net.Conn {
+	if t := v.secure.Load(); t != nil {
+		return t.Conn
+	}
+	return v.Conn
+}
+
+// Read implements [net.Conn]. The first read shakes hands with who speaks TLS.
+func (v *visitor) Read(p []byte) (int, error) {
+	if t := v.secure.Load(); t != nil {
+		return t.Read(p)
+	}
+	n, err := v.Conn.Read(p)
+	if v.seen || n == 0 {
+		return n, err
+	}
+	v.seen = true
+	if p[0] != recordHandshake {
+		return n, err
+	}
+	t := &secureVisitor{Conn: tls.Server(&pushback{Conn: v.Conn, rest: bytes.Clone(p[:n])}, v.door.config)}
+	v.secure.Store(t)
+	if err := v.shakeHands(t); err != nil {
+		v.door.failures.Printf("TLS handshake error from %s: %v", v.RemoteAddr(), err)
+		return 0, &net.OpError{Op: "read", Net: "tcp", Addr: v.RemoteAddr(), Err: err} // which HTTP does not answer
+	}
+	return t.Read(p)
+}
+
+// shakeHands takes as long as a header may take, which begins again after it.
+func (v *visitor) shakeHands(t *secureVisitor) error {
+	if err := v.SetDeadline(time.Now().Add(headerTime)); err != nil {
+		return err
+	}
+	if err := t.Handshake(); err != nil {
+		return err
+	}
+	t.state = t.ConnectionState()
+	if err := v.SetWriteDeadline(time.Time{}); err != nil {
+		return err
+	}
+	return v.SetReadDeadline(time.Now().Add(headerTime))
+}
+
+// Write implements [net.Conn].
+func (v *visitor) Write(p []byte) (int, error) { return v.Unwrap().Write(p) }
+
+// Close implements [net.Conn].
+func (v *visitor) Close() error { return v.Unwrap().Close() }
+
+// CloseWrite is for [http.Server], who ends connections with it.
+func (v *visitor) CloseWrite() error {
+	if c, ok := v.Unwrap().(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}
+
+// ReadFrom implements [io.ReaderFrom]: of files, TCP can do that without copying.
+func (v *visitor) ReadFrom(r io.Reader) (int64, error) { return io.Copy(v.Unwrap(), r) }
+
+// pushback is a connection of which something was read too early. One goroutine reads at a time.
+type pushback struct {
+	net.Conn
+	rest []byte
+}
+
+// Unwrap returns the connection below.
+func (b *pushback) Unwrap() net.Conn { return b.Conn }
+
 // Read implements [net.Conn].
-func (c *firstConn) Read(p []byte) (int, error) { return c.read(p, c.Conn) }
+func (b *pushback) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		b.rest = nil
+		return b.Conn.Read(p)
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}

@@ -96,7 +96,8 @@ func (s *Server) door(ln net.Listener, addr string, clients tls.ClientAuthType) 
 	if ln == nil {
 		return nil
 	}
-	return secured(ln, s.certs.config(clients), s.cfg.Insecure || addr == noListener || isLoopback(addr))
+	plain := s.cfg.Insecure || addr == noListener || isLoopback(addr)
+	return secured(ln, s.certs.config(clients), plain, log.New(s.noise, "", 0))
 }
 
 // closeListeners closes what Listen has opened.
@@ -144,6 +145,9 @@ func (s *Server) newListener(key string, ln net.Listener, h *http.Server) *liste
 	l := &listener{key: key, ln: ln, http: h}
 	h.ReadHeaderTimeout, h.IdleTimeout, h.MaxHeaderBytes = headerTime, idleTime, maxHeader
 	h.ErrorLog = log.New(s.noise, "", 0)
+	if d, ok := ln.(*door); ok {
+		d.serve(h)
+	}
 	h.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:

@@ -58,8 +58,9 @@ type Conn struct {
 	buffered     *bufio.Reader // what ws reads from; nil for a connection of Dial
 	compressFrom int
 
-	gate       gate                   // its holder writes, and has the next field
+	gate       gate                   // its holder writes, and has the next two fields
 	unwritable error                  // why nothing more can be written
+	crowded    bool                   // the last one who wrote had company
 	pong       atomic.Pointer[string] // the newest ping that is still to be answered
 	tasks      sync.WaitGroup         // goroutines that answer pings
 

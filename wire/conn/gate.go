@@ -15,44 +15,94 @@ const overtakes = 100
 type gate struct {
 	mu       sync.Mutex // guards the fields below
 	held     bool
-	overtook int                // how many of the control lane have gone before the waiting of the bulk lane
-	waiting  [2][]chan struct{} // by lane; a waiter's channel is closed when it is let in
+	overtook int          // how many of the control lane have gone before the waiting of the bulk lane
+	waiting  [2][]*waiter // by lane
+}
+
+// waiter is who waits at the gate: to be let in, or to have the holder take its frames along.
+type waiter struct {
+	frames [][]byte // nil for one who must get in itself
+	size   int      // of the frames on the wire
+	turn   chan struct{}
+
+	// Set before turn is closed.
+	carried bool  // the holder has seen to the frames
+	err     error // what became of them
 }
 
 // enter waits until the caller holds the gate or ctx is done.
 func (g *gate) enter(ctx context.Context, lane Lane) error {
+	_, err := g.enterOrRide(ctx, lane, nil)
+	return err
+}
+
+// enterOrRide is enter for who has frames to send, if another one does not take them along: then carried is true, and err is
+// what became of them, whatever happens to ctx.
+func (g *gate) enterOrRide(ctx context.Context, lane Lane, frames [][]byte) (carried bool, err error) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
 	g.mu.Lock()
 	if !g.held {
 		g.held = true
 		g.mu.Unlock()
-		return nil
+		return false, nil
 	}
-	turn := make(chan struct{})
-	g.waiting[lane] = append(g.waiting[lane], turn)
+	w := &waiter{frames: frames, turn: make(chan struct{})}
+	for _, f := range frames {
+		w.size += sizeOnWire(len(f))
+	}
+	g.waiting[lane] = append(g.waiting[lane], w)
 	g.mu.Unlock()
 
 	select {
-	case <-turn:
-		return nil
+	case <-w.turn:
+		return w.carried, w.err
 	case <-ctx.Done():
 	}
-	if !g.withdraw(lane, turn) {
+	if !g.withdraw(lane, w) {
+		if <-w.turn; w.carried {
+			return true, w.err
+		}
 		g.leave() // the turn came at the same moment
 	}
-	return context.Cause(ctx)
+	return false, context.Cause(ctx)
+}
+
+// board takes the first of the control lane away who need not get in, as long as their frames have room, in bytes. The
+// caller, who holds the gate, sees to their frames.
+func (g *gate) board(room int) (riders []*waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	w := g.waiting[Control]
+	n := 0
+	for n < len(w) && w[n].frames != nil && w[n].size <= room {
+		room -= w[n].size
+		n++
+	}
+	riders = w[:n:n]
+	if g.waiting[Control] = w[n:]; n == len(w) {
+		g.waiting[Control] = nil // an idle connection keeps nothing
+	}
+	return riders
+}
+
+// arrive tells the riders what became of their frames.
+func arrive(riders []*waiter, err error) {
+	for _, w := range riders {
+		w.carried, w.err = true, err
+		close(w.turn)
+	}
 }
 
 // lock is enter for whoever waits as long as it takes, which never fails.
 func (g *gate) lock() { _ = g.enter(context.Background(), Control) }
 
-// withdraw takes a waiter away. It reports false if that has been let in already.
-func (g *gate) withdraw(lane Lane, turn chan struct{}) bool {
+// withdraw takes a waiter away. It reports false if that is let in or carried already.
+func (g *gate) withdraw(lane Lane, w *waiter) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	i := slices.Index(g.waiting[lane], turn)
+	i := slices.Index(g.waiting[lane], w)
 	if i < 0 {
 		return false
 	}
@@ -75,7 +125,7 @@ func (g *gate) leave() {
 	default:
 		g.waiting[lane] = w[1:]
 	}
-	close(w[0])
+	close(w[0].turn)
 }
 
 // next says which lane is next.

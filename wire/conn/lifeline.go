@@ -53,7 +53,7 @@ func newLifeline(c net.Conn, writeTimeout time.Duration) *lifeline {
 	l := &lifeline{Conn: c, raw: c, writeTimeout: writeTimeout, resumable: true, piece: pieceSize, born: time.Now()}
 	t, secured := c.(*tls.Conn)
 	if secured {
-		l.raw = t.NetConn()
+		l.raw = unwrap(t.NetConn())
 	}
 	_, socket := l.raw.(syscall.Conn)
 	if secured || socket && runtime.GOOS == "windows" {

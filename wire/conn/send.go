@@ -3,6 +3,7 @@ package conn
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -22,7 +23,8 @@ const (
 // may be reused then. It waits its turn in its lane until ctx is done; a frame that is being written is written to its
 // end, whatever happens to ctx.
 //
-// Frames go out in turns of about 64 KiB. Between the turns of one call, frames of the control lane may go out, and ctx
+// Small frames of the control lane that several goroutines send at the same time leave together, in one write. Frames go out
+// in turns of about 64 KiB. Between the turns of one call, frames of the control lane may go out, and ctx
 // may end: the frames of the turns before are sent then, the others are not.
 //
 // An error of the connection, or a peer that takes no bytes for [Options.WriteTimeout] ([ErrStalled]), ends the
@@ -39,41 +41,91 @@ func (c *Conn) Send(ctx context.Context, lane Lane, frames ...[]byte) error {
 }
 
 // sendSome waits its turn and writes as many frames as leave together, one at least, so that nobody waits long for a
-// turn. It returns how many frames it has written.
+// turn. It returns how many frames it has written. What others have to send meanwhile leaves with them.
 func (c *Conn) sendSome(ctx context.Context, lane Lane, frames [][]byte) (int, error) {
-	if err := c.turn(ctx, lane); err != nil {
+	carried, err := c.turnOrRide(ctx, lane, frames)
+	switch {
+	case err != nil:
 		return 0, err
+	case carried:
+		return len(frames), nil
 	}
 	defer c.gate.leave()
-	n, size := 0, 0
-	for gathered := 0; n < len(frames); n++ {
-		if gathered += sizeOnWire(len(frames[n])); gathered > gatherSize && n > 0 {
+	if c.crowded {
+		runtime.Gosched() // who is about to send need not write then
+	}
+	n, room := 0, gatherSize
+	for ; n < len(frames); n++ {
+		size := sizeOnWire(len(frames[n]))
+		if size > room && n > 0 {
 			break
 		}
-		c.ws.EnableWriteCompression(len(frames[n]) >= c.compressFrom)
-		if err := c.ws.WriteMessage(websocket.TextMessage, frames[n]); err != nil {
-			return 0, c.broken(err)
+		room -= size
+	}
+	riders := c.gate.board(room)
+	c.crowded = len(riders) > 0
+	err = c.write(frames[:n], riders)
+	arrive(riders, err)
+	return n, err
+}
+
+// write writes frames, and those of riders, at once. The caller holds the gate.
+func (c *Conn) write(frames [][]byte, riders []*waiter) error {
+	if err := c.gather(frames); err != nil {
+		return c.broken(err)
+	}
+	for _, r := range riders {
+		if err := c.gather(r.frames); err != nil {
+			return c.broken(err)
 		}
-		size += len(frames[n])
 	}
 	if err := c.stream.flush(); err != nil {
-		return 0, c.broken(err)
+		return c.broken(err)
 	}
-	c.outFrames.Add(uint64(n))
+	c.count(frames)
+	for _, r := range riders {
+		c.count(r.frames)
+	}
+	return nil
+}
+
+// gather makes messages of frames, which the next flush writes.
+func (c *Conn) gather(frames [][]byte) error {
+	for _, f := range frames {
+		c.ws.EnableWriteCompression(len(f) >= c.compressFrom)
+		if err := c.ws.WriteMessage(websocket.TextMessage, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts what was written.
+func (c *Conn) count(frames [][]byte) {
+	size := 0
+	for _, f := range frames {
+		size += len(f)
+	}
+	c.outFrames.Add(uint64(len(frames)))
 	c.outBytes.Add(uint64(size))
-	return n, nil
 }
 
 // turn waits until the caller holds the gate and may write.
 func (c *Conn) turn(ctx context.Context, lane Lane) error {
-	if err := c.gate.enter(ctx, lane); err != nil {
-		return err
+	_, err := c.turnOrRide(ctx, lane, nil)
+	return err
+}
+
+// turnOrRide is turn for who has frames to send, which another one may have sent meanwhile.
+func (c *Conn) turnOrRide(ctx context.Context, lane Lane, frames [][]byte) (carried bool, err error) {
+	carried, err = c.gate.enterOrRide(ctx, lane, frames)
+	if carried || err != nil {
+		return carried, err
 	}
-	err := c.unwritable
-	if err != nil {
+	if err = c.unwritable; err != nil {
 		c.gate.leave()
 	}
-	return err
+	return false, err
 }
 
 // sizeOnWire is about how many bytes a message of n bytes has on the wire when it is not compressed.

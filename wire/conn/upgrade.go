@@ -13,7 +13,8 @@ import (
 // with 403: agents are no browsers.
 //
 // The connection needs nothing of the request any more. A handler that returns and leaves it to a goroutine of its own
-// gives the buffers and the stack of the HTTP server back.
+// gives the buffers and the stack of the HTTP server back. A connection with a method Unwrap() net.Conn is taken for what
+// that returns: a listener may have put something around it until it knows what it is.
 func Upgrade(w http.ResponseWriter, r *http.Request, opt Options) (*Conn, error) {
 	if origin := r.Header.Values("Origin"); len(origin) > 0 {
 		http.Error(w, "agents send no Origin", http.StatusForbidden)
@@ -51,11 +52,22 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	life := newLifeline(c, h.options.WriteTimeout)
+	life := newLifeline(unwrap(c), h.options.WriteTimeout)
 	h.stream = &stream{Conn: life, life: life}
 	if rw.Reader.Buffered() > 0 {
 		return h.stream, rw, nil // data before the handshake is complete, which the library refuses
 	}
 	h.buffered = bufio.NewReaderSize(h.stream, readBufferSize)
 	return h.stream, bufio.NewReadWriter(h.buffered, rw.Writer), nil
+}
+
+// unwrap takes off what a listener has put around a connection.
+func unwrap(c net.Conn) net.Conn {
+	for {
+		u, ok := c.(interface{ Unwrap() net.Conn })
+		if !ok {
+			return c
+		}
+		c = u.Unwrap()
+	}
 }
