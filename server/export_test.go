@@ -39,3 +39,6 @@ func (s *Server) BreakAudit() { s.audit.Close() }
 
 // Bundle are the certificates of the server's own CAs, as PEM.
 func (s *Server) Bundle() []byte { return s.certs.ca.Bundle() }
+
+// CollectAt is how much garbage may gather beside so many bytes, in percent of them.
+func CollectAt(live uint64) int { return collectAt(live) }
