@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type Options struct {
 	Runs   int           // how often each figure is taken. By default, 3.
 	For    time.Duration // of each run of requests and handshakes. By default, 5 s.
 	Settle time.Duration // how long a crowd stays before its memory is read. By default, 8 s.
+	Only   []string      // parts that are measured, of memory, memory-tls, handshakes, handshakes-tls, requests, messages and restart. By default, all.
 	Out    io.Writer     // what is being measured. By default, nothing is printed.
 }
 
@@ -58,13 +60,16 @@ func Bench(ctx context.Context, bin string, opt Options) (table *Table, err erro
 			measure func(context.Context) error
 		}{
 			{"memory", b.memory},
-			{"memory with TLS", b.memoryTLS},
+			{"memory-tls", b.memoryTLS},
 			{"handshakes", b.handshakes},
-			{"handshakes with TLS", b.handshakesTLS},
+			{"handshakes-tls", b.handshakesTLS},
 			{"requests", b.requests},
 			{"messages", b.messages},
 			{"restart", b.restart},
 		} {
+			if len(b.Only) > 0 && !slices.Contains(b.Only, part.name) {
+				continue
+			}
 			fmt.Fprintf(b.Out, "run %d of %d: %s\n", run+1, b.Runs, part.name)
 			if err := part.measure(ctx); err != nil {
 				return nil, fmt.Errorf("%s: %w", part.name, err)
@@ -166,15 +171,18 @@ func (b *bench) churn(ctx context.Context, kind, name string, say Hello, secured
 }
 
 func (b *bench) requests(ctx context.Context) error {
-	for _, kind := range []string{ours, "http"} {
+	for _, kind := range []string{ours, "relay", "http"} {
 		err := b.with(ctx, kind, func(s *Server) error {
 			addr, path := s.Addr, "/"
+			agent := order{Do: "echo", Addr: s.Addr}
 			if kind == ours {
-				o := order{Do: "fleet", Addr: s.Addr, Prefix: "asked", N: 1, Parallel: 1}
-				if _, err := b.workers[:1].all(o); err != nil {
+				agent = order{Do: "fleet", Addr: s.Addr, Prefix: "asked", N: 1, Parallel: 1}
+				addr, path = s.API, "/api/foo/asked-0-00000"
+			}
+			if kind != "http" {
+				if _, err := b.workers[:1].all(agent); err != nil {
 					return err
 				}
-				addr, path = s.API, "/api/foo/asked-0-00000"
 			}
 			for _, callers := range []int{1, 50} {
 				l, err := requests(ctx, addr, s.token, path, callers, b.For)
@@ -184,9 +192,6 @@ func (b *bench) requests(ctx context.Context) error {
 				b.table.add(fmt.Sprintf("requests.%d", callers), kind, l.rate)
 				b.table.add(fmt.Sprintf("p50.%d", callers), kind, l.p50.Seconds()*1000)
 				b.table.add(fmt.Sprintf("p99.%d", callers), kind, l.p99.Seconds()*1000)
-			}
-			if kind != ours {
-				return nil
 			}
 			_, err := b.workers[:1].all(order{Do: "drop"})
 			return err

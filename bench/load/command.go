@@ -36,11 +36,11 @@ func (c Command) Main(ctx context.Context, args []string) int {
 
 func (c Command) bench() *cobra.Command {
 	var opt Options
-	var page string
+	var page, server string
 	cmd := &cobra.Command{
 		Use: "bench", Short: "Measure the server and its peers, and print the table", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withServer(cmd.Context(), func(bin string) error {
+			measure := func(bin string) error {
 				opt.Out = c.Stderr
 				table, err := Bench(cmd.Context(), bin, opt)
 				if err != nil {
@@ -52,12 +52,18 @@ func (c Command) bench() *cobra.Command {
 					}
 				}
 				return table.Write(c.Stdout)
-			})
+			}
+			if server != "" {
+				return measure(server)
+			}
+			return withServer(cmd.Context(), measure)
 		},
 	}
 	cmd.Flags().IntVar(&opt.Agents, "agents", 10_000, "idle agents, and those whose server is killed")
 	cmd.Flags().IntVar(&opt.Runs, "runs", 3, "how often each figure is taken")
 	cmd.Flags().DurationVar(&opt.For, "for", 5*time.Second, "how long each run of requests and of handshakes takes")
+	cmd.Flags().StringSliceVar(&opt.Only, "only", nil, "parts to measure: memory, memory-tls, handshakes, handshakes-tls, requests, messages, restart")
+	cmd.Flags().StringVar(&server, "server", "", "agent-server to measure, an absolute path; without it, one is built")
 	cmd.Flags().StringVar(&page, "page", "", "page to put the table into")
 	return cmd
 }

@@ -63,7 +63,7 @@ func TestBench(t *testing.T) {
 	if n := strings.Count(text, "\n| "); n != 18 {
 		t.Errorf("%d lines of the table, want the head and 17 figures:\n%s", n, text)
 	}
-	for _, peer := range []string{"gorilla", "tcp", "tls", "opamp", "http"} {
+	for _, peer := range []string{"gorilla", "tcp", "tls", "opamp", "http", "relay"} {
 		if !strings.Contains(text, peer+" ") {
 			t.Errorf("nothing of %s:\n%s", peer, text)
 		}

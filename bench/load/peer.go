@@ -17,6 +17,7 @@ import (
 //	gorilla  the handshake, and a goroutine for each connection that reads messages and answers pings, with the smallest
 //	         buffers that gorilla/websocket can do with
 //	http     an answer of net/http, as /api/foo gives it
+//	relay    the same, after one packet to an agent in another process and one back
 //	opamp    the server of opamp-go, which answers the first message
 //	tls      a handshake of crypto/tls, and no more; the certificate goes into the file ca
 func Serve(ctx context.Context, kind, addr, ca string) error {
@@ -40,12 +41,17 @@ func Serve(ctx context.Context, kind, addr, ca string) error {
 	case "gorilla":
 		return serveHTTP(ln, newGorilla().serve)
 	case "http":
-		return serveHTTP(ln, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json; charset=utf-8")
-			w.Write([]byte(`{"code":0}` + "\n"))
-		})
+		return serveHTTP(ln, answerHTTP)
+	case "relay":
+		return serveHTTP(ln, newRelay().serve)
 	}
 	return fmt.Errorf("unknown peer %q", kind)
+}
+
+// answerHTTP answers as /api/foo does.
+func answerHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Write([]byte(`{"code":0}` + "\n"))
 }
 
 func serveHTTP(ln net.Listener, h http.HandlerFunc) error {

@@ -13,7 +13,7 @@ import (
 
 // order is what a worker process is told to do.
 type order struct {
-	Do       string // connect, drop, churn, fleet, back, emit or shuffle
+	Do       string // connect, drop, churn, fleet, back, emit, shuffle or echo
 	Addr     string
 	CA       string // file with the certificates that are trusted; "" for no TLS
 	Say      Hello
@@ -58,6 +58,7 @@ func Work(ctx context.Context, r io.Reader, w io.Writer) (err error) {
 type worker struct {
 	idle  *crowd
 	fleet *fleet
+	echo  *echo
 }
 
 func (w *worker) obey(ctx context.Context, o order) (rep report, err error) {
@@ -83,6 +84,8 @@ func (w *worker) obey(ctx context.Context, o order) (rep report, err error) {
 		rep.N, err = w.fleet.emit(ctx, o.N)
 	case "shuffle":
 		rep.N, err = w.fleet.shuffle(ctx, o.For)
+	case "echo":
+		w.echo, err = startEcho(ctx, o.Addr)
 	default:
 		err = fmt.Errorf("unknown order %q", o.Do)
 	}
@@ -101,6 +104,10 @@ func (w *worker) drop() (err error) {
 	if w.fleet != nil {
 		err = errors.Join(err, w.fleet.stop())
 		w.fleet = nil
+	}
+	if w.echo != nil {
+		err = errors.Join(err, w.echo.stop())
+		w.echo = nil
 	}
 	return err
 }
