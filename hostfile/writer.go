@@ -26,6 +26,9 @@ type Target struct {
 	// Size is how many bytes it has.
 	Size int64
 
+	// Grows means that Size and the sums are not known yet. [Writer.Expect] says the sum before Commit.
+	Grows bool
+
 	// MD5 and SHA256 are sums that the content must have. By default, there is none to be had.
 	MD5    *[md5.Size]byte
 	SHA256 *[sha256.Size]byte
@@ -45,6 +48,8 @@ type Writer struct {
 	file     *os.File
 	temp     string
 	have     int64
+	most     int64 // bytes that it may have
+	early    int64 // bytes that are on their way to the disk, see writeback
 	sums     []sum
 	uid, gid int
 	mode     fs.FileMode
@@ -86,7 +91,10 @@ func (a *Access) Create(t Target) (*Writer, error) {
 		dir, t.Name = filepath.Dir(real), filepath.Base(real)
 	}
 	return within(a.Write, dir, func(p *place) (*Writer, error) {
-		w := &Writer{target: t, keep: a.Keep, uid: uid, gid: gid, mode: t.Mode}
+		w := &Writer{target: t, keep: a.Keep, uid: uid, gid: gid, mode: t.Mode, most: t.Size}
+		if t.Grows {
+			w.most = a.Size
+		}
 		if err := w.open(p); err != nil {
 			return nil, named(filepath.Join(p.path, t.Name), err)
 		}
@@ -187,7 +195,10 @@ func (w *Writer) open(p *place) error {
 	if t := w.target.MD5; t != nil {
 		w.sums = append(w.sums, sum{"MD5", md5.New(), t[:]})
 	}
-	if t := w.target.SHA256; t != nil {
+	switch t := w.target.SHA256; {
+	case w.target.Grows:
+		w.sums = append(w.sums, sum{"SHA-256", sha256.New(), nil})
+	case t != nil:
 		w.sums = append(w.sums, sum{"SHA-256", sha256.New(), t[:]})
 	}
 	return nil
@@ -241,10 +252,22 @@ func (w *Writer) Path() string { return filepath.Join(w.place.path, w.target.Nam
 // Offset is how many bytes were written.
 func (w *Writer) Offset() int64 { return w.have }
 
+// Expect says the SHA-256 of a file that grows, all of which has been written.
+func (w *Writer) Expect(sum [sha256.Size]byte) {
+	if w.target.Grows {
+		w.target.Size = w.have
+		w.sums[len(w.sums)-1].want = sum[:]
+	}
+}
+
 // Write adds bytes. More than were announced are an error.
 func (w *Writer) Write(b []byte) (int, error) {
-	if int64(len(b)) > w.target.Size-w.have {
-		return 0, fmt.Errorf("%w: more than %d bytes", ErrSize, w.target.Size)
+	switch fits := int64(len(b)) <= w.most-w.have; {
+	case fits || w.target.Grows && w.most == 0:
+	case w.target.Grows:
+		return 0, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, w.most)
+	default:
+		return 0, fmt.Errorf("%w: more than %d bytes", ErrSize, w.most)
 	}
 	n, err := w.file.Write(b)
 	w.have += int64(n)

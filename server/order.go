@@ -71,12 +71,25 @@ func (s *Server) record(ctx context.Context, sess *session, task string, frame [
 }
 
 // ended writes down how an order has ended.
-func (o *order) ended(err error) {
+func (o *order) ended(err error) { o.result(nil, err) }
+
+// answered writes down the last answer to an order. Of a file that was sent while it came, only that says what it was.
+func (o *order) answered(f *wire.Frame) {
+	var detail map[string]any
+	if f.Type == wire.Upload.Reply.Type() {
+		if p, err := wire.Upload.Reply.Decode(f); err == nil && p.SHA256 != "" {
+			detail = map[string]any{"size": p.Size, "sha256": p.SHA256}
+		}
+	}
+	o.result(detail, nil)
+}
+
+func (o *order) result(detail map[string]any, err error) {
 	if o == nil {
 		return
 	}
 	e := o.entry
-	e.Event, e.Detail, e.Result = "result", nil, "ok"
+	e.Event, e.Detail, e.Result = "result", detail, "ok"
 	if err != nil {
 		e.Result = clip(err.Error(), maxErrorText)
 	}
@@ -99,7 +112,7 @@ func describe(f *wire.Frame) (detail map[string]any, password bool, err error) {
 		p, err := wire.Upload.Request.Decode(f)
 		return map[string]any{
 			"dir": p.Dir, "name": p.Name, "auth": p.Auth, "user": p.User, "mode": p.Mode.String(), "own_user": p.OwnUser,
-			"own_group": p.OwnGroup, "size": p.Size, "md5": fmt.Sprintf("%x", p.MD5), "sha256": p.SHA256,
+			"own_group": p.OwnGroup, "size": p.Size, "md5": fmt.Sprintf("%x", p.MD5), "sha256": p.SHA256, "grows": p.Grows,
 		}, p.Pass != "", err
 	case wire.Download.Type():
 		p, err := wire.Download.Decode(f)

@@ -114,7 +114,7 @@ func (s *Server) Begin(ctx context.Context, id string, encode Encode, take func(
 	end := s.lasting.add(task, id, func(f *wire.Frame) bool {
 		last := take(f)
 		if last {
-			o.Load().ended(nil)
+			o.Load().answered(f)
 		}
 		return last
 	}, s.takePanicked)

@@ -56,7 +56,7 @@ type Crash struct {
 const (
 	// FeatureExec: the members Detail, PTY, Rows, Cols and Stdin of ExecPayload.
 	FeatureExec = "exec"
-	// FeatureFiles: Detail of LsRequest, SHA256 and Detail of UploadRequest; URI, Token, Offset and Detail of DownloadPayload.
+	// FeatureFiles: Detail of LsRequest, SHA256, Grows and Detail of UploadRequest; URI, Token, Offset and Detail of DownloadPayload.
 	FeatureFiles = "files"
 )
 

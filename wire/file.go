@@ -88,7 +88,15 @@ type UploadRequest struct {
 	// to URI ends in the middle, so it and Token stay good until the reply.
 	Detail bool   `json:"detail,omitempty"`               // the answer shall say Why
 	SHA256 string `json:"sha256,omitempty" wire:"max=64"` // of the content, in hexadecimal
+
+	// Grows means that the content is still on its way to the server: Size and the sums say nothing. What comes of URI ends in
+	// SumSize bytes more, the SHA-256 of the content, once all of it has come and is wanted; else it breaks off. A fetch goes
+	// on in the middle with the header Upload-Offset.
+	Grows bool `json:"grows,omitempty"`
 }
+
+// SumSize is how many bytes follow a content that grew.
+const SumSize = 32
 
 // UploadReply says whether the file was written.
 type UploadReply struct {
@@ -96,6 +104,10 @@ type UploadReply struct {
 	OK  bool   `json:"ok"`
 	Msg string `json:"msg,omitempty"` // why not, when not OK
 	Why string `json:"why,omitempty" wire:"max=64"`
+
+	// Of a content that grew, what was written.
+	Size   uint64 `json:"size,omitempty"` // bytes
+	SHA256 string `json:"sha256,omitempty" wire:"max=64"`
 }
 
 // DownloadPayload asks for a file.

@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -106,47 +108,92 @@ func BenchmarkUpload(b *testing.B) {
 				f := startFleet(b)
 				file := f.file(b, sizes[name])
 				b.SetBytes(sizes[name])
-				var mu sync.Mutex
-				n := 0
+				var n atomic.Int64
 				sideBySide(b, callers, func() error {
-					mu.Lock()
-					n++
-					to := fmt.Sprint("up-", n%callers)
-					mu.Unlock()
-					return f.upload(file, to)
+					return f.upload(file, fmt.Sprint("up-", n.Add(1)%int64(callers)))
 				})
 			})
 		}
 	}
 }
 
+// upload sends a form as curl does: the file last, and the length of all of it first.
 func (f *fleet) upload(file, to string) error {
-	r, w := io.Pipe()
-	form := multipart.NewWriter(w)
-	go func() {
-		w.CloseWithError(func() error {
-			for name, value := range map[string]string{"dir": f.dir, "timeout": "3600"} {
-				if err := form.WriteField(name, value); err != nil {
-					return err
-				}
-			}
-			part, err := form.CreateFormFile("file", to)
-			if err != nil {
-				return err
-			}
-			in, err := os.Open(file)
-			if err != nil {
-				return err
-			}
-			defer in.Close()
-			if _, err := io.CopyBuffer(struct{ io.Writer }{part}, struct{ io.Reader }{in}, make([]byte, 256<<10)); err != nil {
-				return err
-			}
-			return form.Close()
-		}())
-	}()
-	resp, err := f.do(http.MethodPost, "/api/file/a/upload", form.FormDataContentType(), r)
+	in, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	form := multipart.NewWriter(&text)
+	for name, value := range map[string]string{"dir": f.dir, "timeout": "3600"} {
+		if err := form.WriteField(name, value); err != nil {
+			return err
+		}
+	}
+	if _, err := form.CreateFormFile("file", to); err != nil {
+		return err
+	}
+	head := bytes.Clone(text.Bytes())
+	text.Reset()
+	if err := form.Close(); err != nil {
+		return err
+	}
+	req, err := f.request(http.MethodPost, "/api/file/a/upload", form.FormDataContentType(),
+		io.MultiReader(bytes.NewReader(head), in, &text))
+	if err != nil {
+		return err
+	}
+	req.ContentLength = int64(len(head)+text.Len()) + info.Size()
+	resp, err := f.client.Do(req)
 	return whole(resp, err, -1)
+}
+
+// BenchmarkLimit does what of an upload is the disk's: a file is written, flushed and renamed, and its folder is flushed.
+func BenchmarkLimit(b *testing.B) {
+	for _, name := range []string{"1MiB", "1GiB"} {
+		for _, callers := range []int{1, 50} {
+			b.Run(name+"/callers="+strconv.Itoa(callers), func(b *testing.B) {
+				dir := b.TempDir()
+				var n atomic.Int64
+				b.SetBytes(sizes[name])
+				sideBySide(b, callers, func() error {
+					return settle(dir, fmt.Sprint("up-", n.Add(1)%int64(callers)), sizes[name])
+				})
+			})
+		}
+	}
+}
+
+// settle writes a file so that it is there after a crash.
+func settle(dir, name string, size int64) error {
+	f, err := os.CreateTemp(dir, "part-")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	block := make([]byte, 256<<10)
+	for left := size; left > 0; left -= int64(len(block)) {
+		if _, err := f.Write(block[:min(left, int64(len(block)))]); err != nil {
+			return err
+		}
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
+		return err
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
 }
 
 // startSSH runs sshd and opens the connection that all commands share.

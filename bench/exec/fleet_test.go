@@ -131,6 +131,14 @@ func launch(b *testing.B, dir, name string, args ...string) {
 }
 
 func (f *fleet) do(method, path, contentType string, body io.Reader) (*http.Response, error) {
+	req, err := f.request(method, path, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	return f.client.Do(req)
+}
+
+func (f *fleet) request(method, path, contentType string, body io.Reader) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(context.Background(), method, f.url+path, body)
 	if err != nil {
 		return nil, err
@@ -139,7 +147,7 @@ func (f *fleet) do(method, path, contentType string, body io.Reader) (*http.Resp
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	return f.client.Do(req)
+	return req, nil
 }
 
 // file makes a file of n bytes on the agent's host.

@@ -57,14 +57,19 @@ func (s *Service) list(_ context.Context, q wire.LsRequest) (wire.LsReply, error
 
 // upload writes a file that comes with the request, or is to be fetched.
 func (s *Service) upload(ctx context.Context, q wire.UploadRequest) (wire.UploadReply, error) {
-	s.audit.Info("upload", "dir", q.Dir, "name", q.Name, "size", q.Size, "mode", q.Mode.String(), "owner", q.OwnUser, "group", q.OwnGroup, "user", q.User, "md5", hex.EncodeToString(q.MD5[:]), "sha256", q.SHA256)
+	s.audit.Info("upload", "dir", q.Dir, "name", q.Name, "size", q.Size, "mode", q.Mode.String(), "owner", q.OwnUser, "group", q.OwnGroup, "user", q.User, "md5", hex.EncodeToString(q.MD5[:]), "sha256", q.SHA256, "grows", q.Grows)
 	path, err := s.write(ctx, &q)
-	s.audit.Info("upload done", "path", path, "error", err)
-	if err != nil {
+	s.audit.Info("upload done", "path", path, "size", q.Size, "sha256", q.SHA256, "error", err)
+	switch {
+	case err != nil:
 		return wire.UploadReply{Dir: path, Msg: err.Error(), Why: detail(q.Detail, why(err))}, nil
+	case q.Grows:
+		return wire.UploadReply{Dir: path, OK: true, Size: q.Size, SHA256: q.SHA256}, nil
 	}
 	return wire.UploadReply{Dir: path, OK: true}, nil
 }
+
+// write writes a file. Of one that grows, size and sum are in q afterwards.
 
 func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string, err error) {
 	path = filepath.Join(q.Dir, q.Name)
@@ -87,9 +92,12 @@ func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string
 		return path, err
 	}
 	defer w.Abort()
-	if q.URI != "" {
+	switch {
+	case q.Grows:
+		err = s.follow(ctx, w, q)
+	case q.URI != "":
 		err = s.fetch(ctx, w, q, t.Size)
-	} else {
+	default:
 		err = inline(w, q.Data)
 	}
 	if err == nil {
@@ -129,6 +137,8 @@ func target(q *wire.UploadRequest) (t hostfile.Target, err error) {
 	}
 	t.Size = int64(q.Size)
 	switch {
+	case q.Grows:
+		t.Grows, t.Size = true, 0
 	case q.SHA256 != "":
 		b, err := hex.DecodeString(q.SHA256)
 		if err != nil || len(b) != sha256.Size {

@@ -86,6 +86,63 @@ func (s *Service) fetch(ctx context.Context, w *hostfile.Writer, q *wire.UploadR
 	})
 }
 
+// follow gets the content of an upload that grows; after a loss of the connection, from where it was. It puts size and sum into q.
+func (s *Service) follow(ctx context.Context, w *hostfile.Writer, q *wire.UploadRequest) error {
+	return again(ctx, w.Offset, func() (bool, error) {
+		req, err := s.ag.Request(ctx, http.MethodGet, q.URI, nil)
+		if err != nil {
+			return !errors.Is(err, libagent.ErrNotConnected), err
+		}
+		at := strconv.FormatInt(w.Offset(), 10)
+		req.Header.Set("X-Token", q.Token)
+		req.Header.Set("Upload-Offset", at)
+		res, err := s.ag.Do(req)
+		if err != nil {
+			return false, err
+		}
+		defer res.Body.Close()
+		if done, err := answered(res); err != nil {
+			return done, err
+		}
+		if got := res.Header.Get("Upload-Offset"); got != at {
+			return true, fmt.Errorf("fetch %q: asked for what follows %s bytes, got what follows %.20q", q.URI, at, got)
+		}
+		sum, err := untilSum(w, &source{r: res.Body})
+		var lost *lostError
+		if errors.As(err, &lost) {
+			return false, fmt.Errorf("fetch %q: %d bytes came: %w", q.URI, w.Offset(), err)
+		}
+		if err == nil {
+			w.Expect(sum)
+			q.Size, q.SHA256 = uint64(w.Offset()), hex.EncodeToString(sum[:])
+		}
+		return true, err
+	})
+}
+
+// untilSum copies a content that is followed by its sum, which it returns.
+func untilSum(w io.Writer, r io.Reader) (sum [wire.SumSize]byte, err error) {
+	buf := make([]byte, 256<<10)
+	kept := 0 // bytes at the beginning of buf, which may be the sum
+	for {
+		n, err := r.Read(buf[kept:])
+		n += kept
+		kept = min(n, len(sum))
+		if _, err := w.Write(buf[:n-kept]); err != nil {
+			return sum, err
+		}
+		copy(buf, buf[n-kept:n])
+		switch {
+		case err == io.EOF && kept < len(sum):
+			return sum, &lostError{io.ErrUnexpectedEOF}
+		case err == io.EOF:
+			return [wire.SumSize]byte(buf), nil
+		case err != nil:
+			return sum, err
+		}
+	}
+}
+
 // source tells errors of the network from those of the disk.
 type source struct{ r io.Reader }
 

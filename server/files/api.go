@@ -105,46 +105,39 @@ func (f *Files) serveUpload(w http.ResponseWriter, r *http.Request, in *uploadIn
 	if _, _, err := f.expect(r.Context(), in.ID); err != nil { // before all is taken for nothing
 		return err
 	}
-	v, err := form.Read(w, r, f.store)
-	if err != nil {
-		return err
-	}
+	v, err := form.Begin(w, r, f.store)
 	defer v.Close()
-	u, timeout, err := ReadUpload(v, 8)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
-	defer cancel()
-	if _, err := f.Upload(ctx, in.ID, u); err != nil {
+	_, err = f.UploadForm(r.Context(), v, func() (Order, error) { return ReadUpload(v, in.ID, 8) })
+	if err != nil {
 		return err
 	}
 	rest.WriteJSON(w, http.StatusOK, rest.Done{})
 	return nil
 }
 
-// ReadUpload makes an upload of a form, whose mode is written in the given base, and says how long it may take.
-func ReadUpload(v *form.Form, base int) (u Upload, timeout time.Duration, err error) {
-	if u.Dir, err = v.Need("dir"); err != nil {
-		return u, 0, err
+// ReadUpload makes an order of a form, whose mode is written in the given base.
+func ReadUpload(v *form.Form, agent string, base int) (o Order, err error) {
+	o.Agent = agent
+	if o.Dir, err = v.Need("dir"); err != nil {
+		return o, err
 	}
 	file, err := v.NeedFile()
 	if err != nil {
-		return u, 0, err
+		return o, err
 	}
 	if file.Name == "" {
-		return u, 0, form.Bad("file: it has no name")
+		return o, form.Bad("file: it has no name")
 	}
-	u.Name, u.Content = file.Name, file
-	u.OwnUser, u.OwnGroup = v.Get("own_user"), v.Get("own_group")
-	if u.Mode, err = Mode(v, base); err != nil {
-		return u, 0, err
+	o.Name, o.Content = file.Name, file
+	o.OwnUser, o.OwnGroup = v.Get("own_user"), v.Get("own_group")
+	if o.Mode, err = Mode(v, base); err != nil {
+		return o, err
 	}
-	if err = v.CheckMD5(); err != nil {
-		return u, 0, err
-	}
-	timeout, err = v.Seconds("timeout", DefaultUploadTime, MaxTime)
-	return u, timeout, err
+	o.Timeout, err = v.Seconds("timeout", DefaultUploadTime, MaxTime)
+	return o, err
 }
 
 // Mode reads the mode of a form, written in the given base; in any base, one that begins with 0 is octal.

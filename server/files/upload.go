@@ -8,12 +8,9 @@ import (
 	"encoding/hex"
 	"io"
 	"io/fs"
-	"net/http"
-	"os"
-	"sync"
-	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/block"
 )
@@ -37,6 +34,11 @@ type Upload struct {
 
 // Upload writes a file on an agent's host, and returns its path there. It fails with an [*server.AgentError] when the agent cannot.
 func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string, err error) {
+	return f.upload(ctx, agent, u, nil)
+}
+
+// upload is Upload. A content that grows, and is not settled yet, is given once more as such: then the agent must be one of ours.
+func (f *Files) upload(ctx context.Context, agent string, u Upload, growing *form.File) (path string, err error) {
 	a, ours, err := f.expect(ctx, agent)
 	if err != nil {
 		return "", err
@@ -49,8 +51,11 @@ func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string
 		return "", err
 	}
 	defer leave()
-	q, err := u.request(ours)
-	if err != nil {
+	var q wire.UploadRequest
+	if growing != nil {
+		q = u.order()
+		q.Detail, q.Grows = true, true
+	} else if q, err = u.request(ours); err != nil {
 		return "", err
 	}
 	var r wire.UploadReply
@@ -61,17 +66,29 @@ func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string
 		r, err = wire.Upload.Reply.Decode(frame)
 		return true, err
 	}
-	if u.Content.Len() <= inline(ours) {
+	if growing == nil && u.Content.Len() <= inline(ours) {
 		err = f.fleet.Call(ctx, agent, func(b []byte, task string) ([]byte, error) {
 			return wire.Upload.Request.Append(b, task, &q)
 		}, take)
 	} else {
-		err = f.offer(ctx, agent, &q, u.Content, ours, take)
+		err = f.offer(ctx, agent, &q, &offer{content: u.Content, growing: growing, token: newToken()}, ours, take)
 	}
 	if err == nil && !r.OK {
 		err = &server.AgentError{Text: clip(r.Msg), Why: r.Why}
 	}
+	if err == nil && growing != nil {
+		err = wrote(r, growing)
+	}
 	return r.Dir, err
+}
+
+// wrote compares what an agent says of a file that has grown. One that says so before the end has come has not seen it.
+func wrote(r wire.UploadReply, file *form.File) error {
+	sum, err := file.SHA256()
+	if err != nil || r.Size != uint64(file.Len()) || r.SHA256 != hex.EncodeToString(sum[:]) {
+		return ErrChecksum
+	}
+	return nil
 }
 
 // inline is the size up to which a file is sent in the message, in bytes. Fetching it costs a request; being in a message costs
@@ -83,13 +100,18 @@ func inline(ours bool) int64 {
 	return wire.MaxInline
 }
 
+// order is what the agent is asked, without the content.
+func (u *Upload) order() wire.UploadRequest {
+	return wire.UploadRequest{
+		Dir: u.Dir, Name: u.Name, Auth: u.Auth, User: u.User, Pass: u.Pass, Mode: u.Mode, OwnUser: u.OwnUser, OwnGroup: u.OwnGroup,
+	}
+}
+
 // request is what the agent is asked.
 func (u *Upload) request(ours bool) (q wire.UploadRequest, err error) {
 	size := u.Content.Len()
-	q = wire.UploadRequest{
-		Dir: u.Dir, Name: u.Name, Auth: u.Auth, User: u.User, Pass: u.Pass, Mode: u.Mode, OwnUser: u.OwnUser, OwnGroup: u.OwnGroup,
-		Size: uint64(size),
-	}
+	q = u.order()
+	q.Size = uint64(size)
 	if ours {
 		sum, err := u.Content.SHA256()
 		if err != nil {
@@ -110,97 +132,6 @@ func (u *Upload) request(ours bool) (q wire.UploadRequest, err error) {
 		q.Data = block.Encode(data)
 	}
 	return q, nil
-}
-
-// offer has an agent fetch the content. The offer stands until the agent has answered: it may ask again for what it lacks.
-func (f *Files) offer(ctx context.Context, agent string, q *wire.UploadRequest, content Content, ours bool,
-	take func(*wire.Frame) (bool, error),
-) error {
-	offered, cancel := context.WithCancel(ctx)
-	o := &offer{ctx: offered, content: content, token: newToken()}
-	var task string
-	defer func() {
-		cancel()
-		f.offers.remove(task, o)
-	}()
-	encode := func(b []byte, id string) ([]byte, error) {
-		task = id
-		f.offers.add(task, o)
-		q.Token, q.URI = string(o.token), "/api/file/upload/"+task
-		return wire.Upload.Request.Append(b, task, q)
-	}
-	if ours {
-		return f.ask(ctx, agent, encode, take)
-	}
-	return f.fleet.Call(ctx, agent, encode, take)
-}
-
-// offer is a file that an agent may fetch.
-type offer struct {
-	ctx      context.Context // of the upload
-	content  Content
-	token    token
-	fetching sync.WaitGroup
-}
-
-// offers are the files that agents may fetch, by task.
-type offers struct {
-	mu sync.Mutex // guards the field below
-	by map[string]*offer
-}
-
-func (s *offers) add(task string, o *offer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.by == nil {
-		s.by = make(map[string]*offer)
-	}
-	s.by[task] = o
-}
-
-// get returns an offer, whose content stays until done is called.
-func (s *offers) get(task string) (o *offer, done func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o = s.by[task]; o == nil {
-		return nil, nil
-	}
-	o.fetching.Add(1)
-	return o, o.fetching.Done
-}
-
-// remove takes an offer back, and waits until nobody reads the content any more.
-func (s *offers) remove(task string, o *offer) {
-	s.mu.Lock()
-	delete(s.by, task)
-	s.mu.Unlock()
-	o.fetching.Wait()
-}
-
-// serve gives a file to an agent, or the rest of it (Range).
-func (s *offers) serve(w http.ResponseWriter, r *http.Request) {
-	o, done := s.get(r.PathValue("task"))
-	if o == nil {
-		http.Error(w, "not found", http.StatusNotFound)
-		return
-	}
-	defer done()
-	if !o.token.allows(r) {
-		http.Error(w, "access denied", http.StatusForbidden)
-		return
-	}
-	// An agent that does not read is given up with the upload.
-	rc := http.NewResponseController(w)
-	defer context.AfterFunc(o.ctx, func() { _ = rc.SetWriteDeadline(time.Now()) })()
-	w.Header().Set("Content-Type", "application/octet-stream")
-	content := io.ReadSeeker(io.NewSectionReader(o.content, 0, o.content.Len()))
-	if d, ok := o.content.(interface{ Disk() (*os.File, error) }); ok {
-		if file, err := d.Disk(); err == nil { // the kernel can send a file by itself
-			defer file.Close()
-			content = file
-		}
-	}
-	http.ServeContent(w, r, "", time.Time{}, content)
 }
 
 // Bytes is a content that is in memory.

@@ -36,7 +36,7 @@ func Example() {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s: %d bytes for %q, within %v\n", file.Name, file.Size, f.List("ids"), timeout)
+		fmt.Printf("%s: %d bytes for %q, within %v\n", file.Name, file.Len(), f.List("ids"), timeout)
 		return nil
 	}
 

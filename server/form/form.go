@@ -28,6 +28,8 @@ const (
 type Form struct {
 	url.Values
 	File *File // nil if there is none
+
+	rest func() error // reads what has not come yet; nil if that is nothing
 }
 
 // Close removes the file.
@@ -38,19 +40,33 @@ func (f *Form) Close() {
 }
 
 // Read reads the form of a request: the query, and a body that is urlencoded or multipart. The file is the part with the
-// name "file", for which store is called; nil if there is to be none. The caller closes the form. The errors are answers.
+// name "file", which store keeps; nil if there is to be none. The caller closes the form. The errors are answers.
 func Read(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
-	query, err := url.ParseQuery(lenient(r.URL.RawQuery))
-	if err != nil {
-		return nil, Bad("%v", err)
+	f, err := Begin(w, r, store)
+	if err == nil {
+		err = f.Finish()
 	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Begin is Read for who need not wait for a large file: it returns when that has begun. The form has the values that came before
+// the file, and [Form.Finish] reads the rest. The caller closes the form, also after an error.
+func Begin(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
+	query, err := url.ParseQuery(lenient(r.URL.RawQuery))
 	f := &Form{Values: query}
+	if err != nil {
+		return f, Bad("%v", err)
+	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Header.Get("Content-Type") == "":
 		return f, nil
 	case err != nil:
-		return nil, Bad("content type: %v", err)
+		return f, Bad("content type: %v", err)
 	}
 	rd := &reader{body: body{r.Body, http.NewResponseController(w)}, form: f, store: store}
 	switch kind {
@@ -59,16 +75,27 @@ func Read(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
 	case "multipart/form-data":
 		err = rd.multipart(params["boundary"])
 	default:
-		return nil, rest.Errorf(http.StatusUnsupportedMediaType, "bad param: content type %q", kind)
+		err = rest.Errorf(http.StatusUnsupportedMediaType, "bad param: content type %q", kind)
 	}
-	if err != nil {
-		f.Close()
-		if e := (*rest.Error)(nil); errors.As(err, &e) {
-			return nil, e
-		}
-		return nil, Bad("%v", err)
+	return f, answer(err)
+}
+
+// Finish reads the rest of a form that has begun, as far as it has not been read.
+func (f *Form) Finish() error {
+	if f.rest == nil {
+		return nil
 	}
-	return f, nil
+	read := f.rest
+	f.rest = nil
+	return answer(read())
+}
+
+// answer makes an answer of what is wrong with a form.
+func answer(err error) error {
+	if e := (*rest.Error)(nil); err == nil || errors.As(err, &e) {
+		return err
+	}
+	return Bad("%v", err)
 }
 
 // Bad is the answer to a parameter that cannot be used.

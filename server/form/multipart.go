@@ -15,7 +15,7 @@ import (
 const fileField = "file"
 
 // readSize is how much of a body is read at a time, in bytes.
-const readSize = 128 << 10
+const readSize = 256 << 10
 
 func (rd *reader) multipart(boundary string) error {
 	if boundary == "" {
@@ -24,7 +24,11 @@ func (rd *reader) multipart(boundary string) error {
 	// The reader of parts reads 4 KiB at a time, which would be a system call each.
 	// It also takes a body that breaks off between two parts for one that ends there: this one has no such end.
 	whole := io.MultiReader(rd.body, strings.NewReader("\r\n"), brokenOff{})
-	parts := multipart.NewReader(bufio.NewReaderSize(whole, readSize), boundary)
+	return rd.parts(multipart.NewReader(bufio.NewReaderSize(whole, readSize), boundary))
+}
+
+// parts reads parts up to the end, or the first that is a large file.
+func (rd *reader) parts(parts *multipart.Reader) error {
 	for {
 		p, err := parts.NextRawPart()
 		if err == io.EOF {
@@ -33,8 +37,21 @@ func (rd *reader) multipart(boundary string) error {
 		if err != nil {
 			return err
 		}
+		had := rd.form.File
 		if err := rd.part(p); err != nil {
 			return err
+		}
+		if f := rd.form.File; f != had && f.Grows() {
+			if rd.form.Has("md5") {
+				f.sumAside()
+			}
+			rd.form.rest = func() error {
+				if err := f.fill(); err != nil {
+					return err
+				}
+				return rd.parts(parts)
+			}
+			return nil
 		}
 	}
 }
@@ -45,7 +62,6 @@ type brokenOff struct{}
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func (rd *reader) part(p *multipart.Part) error {
-	defer p.Close()
 	switch name := p.FormName(); {
 	case name == "":
 		return errors.New("a part has no name")
@@ -55,7 +71,7 @@ func (rd *reader) part(p *multipart.Part) error {
 		return errors.New("file: there are two")
 	}
 	var err error
-	rd.form.File, err = rd.store.Take(baseName(p), p)
+	rd.form.File, err = rd.store.begin(baseName(p), p)
 	return err
 }
 

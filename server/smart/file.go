@@ -106,44 +106,37 @@ func (d *Dialect) ls(r *http.Request, v *form.Form) (any, error) {
 	return lsView{rep.Dir, files.Views(rep)}, nil
 }
 
+// upload writes the file of a form that may still come.
 func (d *Dialect) upload(r *http.Request, v *form.Form) (any, error) {
-	id, err := v.Need("id")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := d.fleet.Get(r.Context(), id); err != nil {
-		return nil, err
-	}
-	u, timeout, err := files.ReadUpload(v, 10)
-	if errors.Is(err, form.ErrSum) {
-		return nil, &failure{codeContent, "invalid checksum"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	u.Auth, u.User, u.Pass = v.Get("auth"), v.Get("user"), v.Get("pass")
-	if err := secret(r, u.Pass); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
-	defer cancel()
-	if _, err := d.put(ctx, id, u); err != nil {
-		return nil, err
-	}
-	return null{}, nil
+	_, err := d.files.UploadForm(r.Context(), v, func() (o files.Order, err error) {
+		id, err := v.Need("id")
+		if err != nil {
+			return o, err
+		}
+		if _, err := d.fleet.Get(r.Context(), id); err != nil {
+			return o, err
+		}
+		if o, err = files.ReadUpload(v, id, 10); err != nil {
+			return o, err
+		}
+		o.Auth, o.User, o.Pass = v.Get("auth"), v.Get("user"), v.Get("pass")
+		return o, secret(r, o.Pass)
+	})
+	return null{}, putError(err)
 }
 
-// put writes a file on an agent's host. A content that is not what was announced has a code of its own.
-func (d *Dialect) put(ctx context.Context, id string, u files.Upload) (path string, err error) {
-	path, err = d.files.Upload(ctx, id, u)
+// putError is the error of writing a file on an agent's host. A content that is not what was announced has a code of its own.
+func putError(err error) error {
 	file := (*server.AgentError)(nil)
 	switch {
+	case errors.Is(err, form.ErrSum):
+		return &failure{codeContent, "invalid checksum"}
 	case errors.As(err, &file) && (file.Why == wire.WhyChecksum || strings.Contains(file.Text, "invalid checksum")):
-		return "", &failure{codeContent, file.Text}
+		return &failure{codeContent, file.Text}
 	case errors.Is(err, context.DeadlineExceeded):
-		return "", &failure{http.StatusInternalServerError, "timeout"}
+		return &failure{http.StatusInternalServerError, "timeout"}
 	}
-	return path, err
+	return err
 }
 
 type dirView struct {
@@ -182,8 +175,8 @@ func (d *Dialect) uploadFrom(r *http.Request, v *form.Form) (any, error) {
 	}
 	defer file.Close()
 	u.Content = file
-	path, err := d.put(ctx, id, u)
-	return dirView{path}, err
+	path, err := d.files.Upload(ctx, id, u)
+	return dirView{path}, putError(err)
 }
 
 // fetch gets a file from an address that is allowed.

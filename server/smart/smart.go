@@ -87,13 +87,13 @@ func (d *Dialect) Attach(h *server.Host) error {
 		"/cmd/status":       {server.RoleRead, d.status},
 		"/cmd/kill":         {server.RoleOperate, d.kill},
 		"/file/ls":          {server.RoleRead, d.ls},
-		"/file/upload":      {server.RoleOperate, d.upload},
 		"/file/upload_from": {server.RoleOperate, d.uploadFrom},
 		"/layout/run":       {server.RoleOperate, d.layoutRun},
 		"/layout/status":    {server.RoleRead, d.layoutStatus},
 	} {
-		h.Handle(call.role, pattern, d.answer(call.do))
+		h.Handle(call.role, pattern, d.answer(form.Read, call.do))
 	}
+	h.Handle(server.RoleOperate, "/file/upload", d.answer(form.Begin, d.upload))
 	h.Handle(server.RoleRead, "/cmd/pty", d.pty)
 	h.Handle(server.RoleOperate, "/file/download", d.download)
 	return nil
@@ -142,14 +142,18 @@ type null struct{}
 
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
-// answer is the handler of a call that answers with an envelope.
-func (d *Dialect) answer(do func(*http.Request, *form.Form) (any, error)) http.HandlerFunc {
+// answer is the handler of a call that answers with an envelope. Read is form.Read, or form.Begin for a call that reads the rest.
+func (d *Dialect) answer(
+	read func(http.ResponseWriter, *http.Request, *form.Store) (*form.Form, error), do func(*http.Request, *form.Form) (any, error),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		server.Unhurried(w)
-		v, err := form.Read(w, r, d.files.Store())
+		v, err := read(w, r, d.files.Store())
 		var payload any
-		if err == nil {
+		if v != nil {
 			defer v.Close()
+		}
+		if err == nil {
 			payload, err = do(r, v)
 		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
