@@ -90,8 +90,8 @@ type UploadRequest struct {
 	SHA256 string `json:"sha256,omitempty" wire:"max=64"` // of the content, in hexadecimal
 
 	// Grows means that the content is still on its way to the server: Size and the sums say nothing. What comes of URI ends in
-	// SumSize bytes more, the SHA-256 of the content, once all of it has come and is wanted; else it breaks off. A fetch goes
-	// on in the middle with the header Upload-Offset.
+	// SumSize bytes more, the SHA-256 of the content once all of it has come, or zeros if it is not wanted. A fetch goes on
+	// in the middle with the header Upload-Offset.
 	Grows bool `json:"grows,omitempty"`
 }
 

@@ -69,6 +69,7 @@ func TestUploadGrows(t *testing.T) {
 		"lost in the sum":      {s: &spring{data: data, sum: sum, cuts: []int{len(data) + 31}}, asked: 2},
 		"gone after a while":   {s: &spring{data: data, sum: sum, cuts: []int{300_000}, gone: true}, why: wire.WhyFailed, asked: 2},
 		"gone before the sum":  {s: &spring{data: data, sum: sum, cuts: []int{len(data)}, gone: true}, why: wire.WhyFailed, asked: 2},
+		"not wanted":           {s: &spring{data: data}, why: wire.WhyFailed, asked: 1},
 		"something else":       {s: &spring{data: data, sum: sha256.Sum256(nil)}, why: wire.WhyChecksum, asked: 1},
 		"more than is allowed": {s: &spring{data: make([]byte, most+1)}, why: wire.WhyNoSpace, asked: 1},
 	} {

@@ -112,6 +112,9 @@ func (s *Service) follow(ctx context.Context, w *hostfile.Writer, q *wire.Upload
 		if errors.As(err, &lost) {
 			return false, fmt.Errorf("fetch %q: %d bytes came: %w", q.URI, w.Offset(), err)
 		}
+		if err == nil && sum == [wire.SumSize]byte{} {
+			err = errGone
+		}
 		if err == nil {
 			w.Expect(sum)
 			q.Size, q.SHA256 = uint64(w.Offset()), hex.EncodeToString(sum[:])

@@ -15,6 +15,9 @@ type Order struct {
 	Timeout time.Duration // how long it may take once the form has come
 }
 
+// letGoTime is how long an agent may take to remove what it has of a file that is not wanted, before the caller is answered.
+const letGoTime = 5 * time.Second
+
 // errUnsettled ends an upload that was begun with less than the form says in the end.
 var errUnsettled = errors.New("the form says something else at its end")
 
@@ -74,13 +77,12 @@ func (f *Files) uploadGrowing(ctx context.Context, v *form.Form, o Order, read f
 		err = errUnsettled
 	}
 	v.File.Settle(err)
-	if err != nil {
-		cancel(err)
-		<-ended // it reads the file
+	if err != nil { // the agent is told, and lets go of what it has
+		defer time.AfterFunc(letGoTime, func() { cancel(err) }).Stop()
+		<-ended
 		return "", err
 	}
-	late := time.AfterFunc(settled.Timeout, func() { cancel(context.DeadlineExceeded) })
-	defer late.Stop()
+	defer time.AfterFunc(settled.Timeout, func() { cancel(context.DeadlineExceeded) }).Stop()
 	e := <-ended
 	return e.path, e.err
 }

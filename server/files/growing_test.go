@@ -115,11 +115,11 @@ func (f *fetch) want(want []byte) {
 	}
 }
 
-// broken wants the answer to end in the middle.
+// broken wants the answer to end in the middle, or with a sum that says that there is no file.
 func (f *fetch) broken() {
 	f.t.Helper()
-	if rest, err := io.ReadAll(f.Body); err == nil {
-		f.t.Errorf("it ends as if it were whole, with %x", rest)
+	if rest, err := io.ReadAll(f.Body); err == nil && !bytes.HasSuffix(rest, make([]byte, wire.SumSize)) {
+		f.t.Errorf("it ends as if it were whole, with %d bytes", len(rest))
 	}
 }
 
@@ -296,7 +296,13 @@ func TestUploadSaysMoreAtTheEnd(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	c.fields("timeout", "100", "md5", fmt.Sprintf("%x", md5.Sum(data)))
-	go reply(wire.UploadReply{OK: true, Dir: "/srv/f", Size: uint64(len(data)), SHA256: sum(data)})
+	f = startFetch(t, s, q, "")
+	go func() {
+		if got, err := io.ReadAll(f.Body); err != nil || len(got) != len(data)+wire.SumSize {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+		reply(wire.UploadReply{OK: true, Dir: "/srv/f", Size: uint64(len(data)), SHA256: sum(data)})
+	}()
 	c.end(http.StatusOK)
 	if len(orders) != 0 {
 		t.Errorf("another order: %+v", <-orders)

@@ -109,8 +109,8 @@ func (s *offers) serve(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, content)
 }
 
-// serveGrowing gives a file to an agent while it comes, or the rest of it, and its checksum when it is settled. If there will be
-// none, the answer breaks off.
+// serveGrowing gives a file to an agent while it comes, or the rest of it, and when it is settled its checksum, or zeros if it is
+// not wanted.
 func (o *offer) serveGrowing(w http.ResponseWriter, r *http.Request) {
 	from := int64(0)
 	if text := r.Header.Get(offsetHeader); text != "" {
@@ -127,14 +127,17 @@ func (o *offer) serveGrowing(w http.ResponseWriter, r *http.Request) {
 		if _, lost := w.Write(buf[:n]); lost != nil {
 			return
 		}
-		if err == io.EOF {
-			break
+		switch {
+		case err == nil:
+		case o.ctx.Err() != nil:
+			panic(http.ErrAbortHandler) // the upload is over: the agent must not take this for the end
+		default:
+			var sum [wire.SumSize]byte
+			if err == io.EOF {
+				sum, _ = o.growing.SHA256() // which it has when it is settled
+			}
+			_, _ = w.Write(sum[:]) // an agent that is gone comes again
+			return
 		}
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-	}
-	if sum, err := o.growing.SHA256(); err == nil { // which it has when it is settled
-		_, _ = w.Write(sum[:]) // an agent that is gone comes again
 	}
 }
