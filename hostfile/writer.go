@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // Target is a file to be written.
@@ -49,7 +50,8 @@ type Writer struct {
 	temp     string
 	have     int64
 	most     int64 // bytes that it may have
-	early    int64 // bytes that are on their way to the disk, see writeback
+	early    int64 // bytes that are on their way to the disk
+	failed   bool  // a write has
 	sums     []sum
 	uid, gid int
 	mode     fs.FileMode
@@ -68,6 +70,17 @@ const (
 	tempPrefix = ".upload-"
 	tempSuffix = ".part"
 )
+
+const (
+	// largePiece is how many bytes take so long to sum that another goroutine does it meanwhile.
+	largePiece = 64 << 10
+
+	// earlySize is how many bytes are gathered before they are sent to the disk, so that few are left to be waited for at the end.
+	earlySize = 8 << 20
+)
+
+// errFailed is what Commit says of a file that could not be written.
+var errFailed = errors.New("not all of it could be written")
 
 // specialBits are those that give rights beyond those of who runs the file.
 const specialBits = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
@@ -269,12 +282,28 @@ func (w *Writer) Write(b []byte) (int, error) {
 	default:
 		return 0, fmt.Errorf("%w: more than %d bytes", ErrSize, w.most)
 	}
-	n, err := w.file.Write(b)
-	w.have += int64(n)
-	for _, s := range w.sums {
-		_, _ = s.hash.Write(b[:n]) // never fails
+	n, err := w.write(b)
+	if w.have += int64(n); w.have-w.early >= earlySize {
+		writeback(w.file, w.early, w.have-w.early)
+		w.early = w.have
 	}
 	return n, named(w.Path(), err)
+}
+
+// write writes a piece, and sums a large one meanwhile. After an error the sums are wrong.
+func (w *Writer) write(b []byte) (int, error) {
+	var aside sync.WaitGroup
+	defer aside.Wait()
+	for _, s := range w.sums {
+		if len(b) < largePiece {
+			_, _ = s.hash.Write(b) // never fails
+			continue
+		}
+		aside.Go(func() { _, _ = s.hash.Write(b) })
+	}
+	n, err := w.file.Write(b)
+	w.failed = w.failed || err != nil
+	return n, err
 }
 
 // Reset forgets what was written, to begin again.
@@ -282,7 +311,7 @@ func (w *Writer) Reset() error {
 	for _, s := range w.sums {
 		s.hash.Reset()
 	}
-	w.have = 0
+	w.have, w.early, w.failed = 0, 0, false
 	_, err := w.file.Seek(0, io.SeekStart)
 	return errors.Join(err, w.file.Truncate(0))
 }
@@ -298,6 +327,9 @@ func (w *Writer) Commit() error {
 }
 
 func (w *Writer) commit() error {
+	if w.failed {
+		return errFailed
+	}
 	if w.have != w.target.Size {
 		return fmt.Errorf("%w: %d bytes of %d", ErrSize, w.have, w.target.Size)
 	}

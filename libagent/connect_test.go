@@ -145,7 +145,9 @@ func TestFrozenServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, nil)
 		ag := start(t, srv, &testApp{}, nil)
-		srv.Accept().Freeze(true)
+		line := srv.Accept()
+		synctest.Wait() // the agent has read the handshake
+		line.Freeze(true)
 		time.Sleep(36 * time.Second)
 		synctest.Wait()
 		if strings.Count(ag.Log(), "connection lost") != 1 || strings.Count(ag.Log(), "msg=connected") != 2 {

@@ -87,11 +87,8 @@ func (f *File) take(n int64) error {
 	if err != nil && err != io.EOF {
 		return err
 	}
-	f.sha.Write(p[:have])
-	if f.disk != nil {
-		if err := f.write(f.disk, p[:have]); err != nil {
-			return err
-		}
+	if err := f.keep(p[:have]); err != nil {
+		return err
 	}
 	f.change(func() {
 		f.size += int64(have)
@@ -100,6 +97,18 @@ func (f *File) take(n int64) error {
 		}
 	})
 	return nil
+}
+
+// keep sums bytes that have come, and writes them meanwhile if the file is on the disk.
+func (f *File) keep(p []byte) error {
+	if f.disk == nil {
+		f.sha.Write(p)
+		return nil
+	}
+	var sum sync.WaitGroup
+	defer sum.Wait()
+	sum.Go(func() { f.sha.Write(p) })
+	return f.write(f.disk, p)
 }
 
 // space returns where the next n bytes go, or fewer.
