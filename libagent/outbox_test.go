@@ -598,7 +598,7 @@ func TestLongOutage(t *testing.T) {
 	}
 	grown := int64(heap()) - int64(before)
 	t.Logf("%d messages in %v; memory has grown by %d bytes; %d bytes of disk", n, time.Since(begin), grown, s.Bytes)
-	if grown > 4<<20 {
+	if grown > 6<<20 { // a queue keeps its last 4 MiB at hand
 		t.Errorf("while the server was away memory has grown by %d bytes", grown)
 	}
 	srv.Down(false)
