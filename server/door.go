@@ -108,7 +108,7 @@ func (v *visitor) shakeHands(t *secureVisitor) error {
 	if err := v.SetDeadline(time.Now().Add(headerTime)); err != nil {
 		return err
 	}
-	if err := t.Handshake(); err != nil {
+	if err := t.HandshakeContext(context.Background()); err != nil {
 		return err
 	}
 	t.state = t.ConnectionState()

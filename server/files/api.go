@@ -106,10 +106,10 @@ func (f *Files) serveUpload(w http.ResponseWriter, r *http.Request, in *uploadIn
 		return err
 	}
 	v, err := form.Begin(w, r, f.store)
-	defer v.Close()
 	if err != nil {
 		return err
 	}
+	defer v.Close()
 	_, err = f.UploadForm(r.Context(), v, func() (Order, error) { return ReadUpload(v, in.ID, 8) })
 	if err != nil {
 		return err

@@ -43,10 +43,10 @@ func (f *Form) Close() {
 // name "file", which store keeps; nil if there is to be none. The caller closes the form. The errors are answers.
 func Read(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
 	f, err := Begin(w, r, store)
-	if err == nil {
-		err = f.Finish()
-	}
 	if err != nil {
+		return nil, err
+	}
+	if err := f.Finish(); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -54,19 +54,19 @@ func Read(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
 }
 
 // Begin is Read for who need not wait for a large file: it returns when that has begun. The form has the values that came before
-// the file, and [Form.Finish] reads the rest. The caller closes the form, also after an error.
+// the file, and [Form.Finish] reads the rest.
 func Begin(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) {
 	query, err := url.ParseQuery(lenient(r.URL.RawQuery))
-	f := &Form{Values: query}
 	if err != nil {
-		return f, Bad("%v", err)
+		return nil, Bad("%v", err)
 	}
+	f := &Form{Values: query}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Header.Get("Content-Type") == "":
 		return f, nil
 	case err != nil:
-		return f, Bad("content type: %v", err)
+		return nil, Bad("content type: %v", err)
 	}
 	rd := &reader{body: body{r.Body, http.NewResponseController(w)}, form: f, store: store}
 	switch kind {
@@ -77,7 +77,11 @@ func Begin(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) 
 	default:
 		err = rest.Errorf(http.StatusUnsupportedMediaType, "bad param: content type %q", kind)
 	}
-	return f, answer(err)
+	if err != nil {
+		f.Close()
+		return nil, answer(err)
+	}
+	return f, nil
 }
 
 // Finish reads the rest of a form that has begun, as far as it has not been read.

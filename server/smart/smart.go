@@ -150,10 +150,8 @@ func (d *Dialect) answer(
 		server.Unhurried(w)
 		v, err := read(w, r, d.files.Store())
 		var payload any
-		if v != nil {
-			defer v.Close()
-		}
 		if err == nil {
+			defer v.Close()
 			payload, err = do(r, v)
 		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))

@@ -12,7 +12,7 @@ import (
 )
 
 // crowded is a connection on which a frame of the bulk lane is half written, and n small frames of the control lane wait.
-func crowded(t *testing.T, n int, ctx context.Context) (nc *countingConn, p *rawPeer, sent chan error) {
+func crowded(ctx context.Context, t *testing.T, n int) (nc *countingConn, p *rawPeer, sent chan error) {
 	t.Helper()
 	near, far := net.Pipe()
 	up := make(chan *rawPeer)
@@ -40,7 +40,7 @@ func crowded(t *testing.T, n int, ctx context.Context) (nc *countingConn, p *raw
 // What many send at the same time leaves together, in the order in which it came.
 func TestSmallFramesLeaveTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		nc, p, sent := crowded(t, 50, t.Context())
+		nc, p, sent := crowded(t.Context(), t, 50)
 		before := nc.writes.Load()
 		for i, task := range p.tasks(t, 51) {
 			if want := fmt.Sprint(i - 1); task != want && i > 0 {
@@ -63,7 +63,7 @@ func TestCancelledBeforeLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		over := errors.New("over")
-		_, p, sent := crowded(t, 3, ctx)
+		_, p, sent := crowded(ctx, t, 3)
 		cancel(over)
 		for range 3 {
 			if err := <-sent; !errors.Is(err, over) {
@@ -79,7 +79,7 @@ func TestCancelledBeforeLeaving(t *testing.T) {
 // When a write fails, all whose frames were in it are told.
 func TestAllAreToldOfAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, p, sent := crowded(t, 5, t.Context())
+		_, p, sent := crowded(t.Context(), t, 5)
 		p.Close()
 		for range 5 {
 			if err := <-sent; err == nil {
