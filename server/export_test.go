@@ -42,3 +42,6 @@ func (s *Server) Bundle() []byte { return s.certs.ca.Bundle() }
 
 // CollectAt is how much garbage may gather beside so many bytes, in percent of them.
 func CollectAt(live uint64) int { return collectAt(live) }
+
+// FaultShown tells whether the metric of the journal shows a fault.
+func FaultShown(lasts bool, last, now time.Time) bool { return faultShown(lasts, last, now) }

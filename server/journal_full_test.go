@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/wire"
@@ -192,5 +193,22 @@ func TestJournalIsRestored(t *testing.T) {
 	k.acked(1, 2)
 	if got, want := all.wait(2), []string{"a: one", "a: two"}; !slices.Equal(got, want) {
 		t.Errorf("the journal has %q, want %q", got, want)
+	}
+}
+
+// A fault that comes and goes is shown for a minute after it was seen last.
+func TestFaultShown(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		lasts bool
+		last  time.Time
+		want  bool
+	}{
+		{false, time.Time{}, false}, {true, now, true}, {true, now.Add(-time.Hour), true},
+		{false, now.Add(-59 * time.Second), true}, {false, now.Add(-time.Minute), false},
+	} {
+		if got := server.FaultShown(c.lasts, c.last, now); got != c.want {
+			t.Errorf("lasts %v, seen last %v ago: %v, want %v", c.lasts, now.Sub(c.last), got, c.want)
+		}
 	}
 }

@@ -43,6 +43,11 @@ func (c *journalCollector) Describe(ch chan<- *prometheus.Desc) {
 // whoever looks less often, or waits for an alert to last, would not see it.
 const faultHolds = time.Minute
 
+// faultShown tells whether the metric shows a fault: one that lasts, or that was seen last not long ago.
+func faultShown(lasts bool, last, now time.Time) bool {
+	return lasts || !last.IsZero() && now.Sub(last) < faultHolds
+}
+
 // Collect implements [prometheus.Collector].
 func (c *journalCollector) Collect(ch chan<- prometheus.Metric) {
 	j := c.journal
@@ -54,7 +59,7 @@ func (c *journalCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	j.mu.Lock()
 	n, streams, fault := j.taken, len(j.cursors), 0.0
-	if j.fault != nil || !j.faulty.IsZero() && time.Since(j.faulty) < faultHolds {
+	if faultShown(j.fault != nil, j.faulty, time.Now()) {
 		fault = 1
 	}
 	j.mu.Unlock()
