@@ -1,12 +1,14 @@
 package e2e_test
 
 import (
-	"fmt"
+	"crypto/rand"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,26 +20,44 @@ type network struct {
 	here, there string // the addresses of the line's ends
 }
 
-// newNetwork makes the network with a number from 0 to 63, which goes with the test.
-func newNetwork(t *testing.T, number int) *network {
+// newNetwork makes a network, which goes with the test. Its name and its addresses are of no other, not even of a test that was
+// killed and has left its own.
+func newNetwork(t *testing.T) *network {
 	t.Helper()
-	n := &network{
-		name:  fmt.Sprintf("jk%d-%d", os.Getpid(), number),
-		here:  fmt.Sprintf("198.51.100.%d", 4*number+1), // RFC 5737: nobody has it
-		there: fmt.Sprintf("198.51.100.%d", 4*number+2),
-	}
+	here := freeSubnet(t).Next()
+	n := &network{name: "jk-" + strings.ToLower(rand.Text()[:8]), here: here.String(), there: here.Next().String()}
 	if out, err := exec.Command("ip", "netns", "add", n.name).CombinedOutput(); err != nil {
 		t.Skipf("SKIP: no network of its own can be made here: %v: %s", err, out)
 	}
 	t.Cleanup(func() { command(t, "ip", "netns", "del", n.name) }) // and the line with it
-	line := fmt.Sprintf("jk%d%c", os.Getpid()%1_000_000, 'a'+number)
-	command(t, "ip", "link", "add", line, "type", "veth", "peer", "name", "line", "netns", n.name)
-	command(t, "ip", "addr", "add", n.here+"/30", "dev", line)
-	command(t, "ip", "link", "set", line, "up")
+	command(t, "ip", "link", "add", n.name, "type", "veth", "peer", "name", "line", "netns", n.name)
+	command(t, "ip", "addr", "add", n.here+"/30", "dev", n.name)
+	command(t, "ip", "link", "set", n.name, "up")
 	command(t, "ip", "-n", n.name, "addr", "add", n.there+"/30", "dev", "line")
 	command(t, "ip", "-n", n.name, "link", "set", "line", "up")
 	command(t, "ip", "-n", n.name, "link", "set", "lo", "up")
 	return n
+}
+
+// freeSubnet returns the first address of a subnet of four that no line of this machine has.
+func freeSubnet(t *testing.T) netip.Addr {
+	t.Helper()
+	lines, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		b := []byte(rand.Text())
+		subnet := netip.AddrFrom4([4]byte{198, 18 + b[0]&1, b[1]<<3 | b[2]&7, b[3] << 3}) // RFC 2544: nobody has them
+		if !slices.ContainsFunc(lines, func(a net.Addr) bool {
+			line, ok := a.(*net.IPNet)
+			return ok && line.Contains(subnet.Next().AsSlice())
+		}) {
+			return subnet
+		}
+	}
+	t.Fatal("each subnet that was tried is in use")
+	return netip.Addr{}
 }
 
 // drop has packets vanish that come into the network, and those that leave it too if it is to be both, without a word to
@@ -76,7 +96,7 @@ func TestPartition(t *testing.T) {
 			t.Skipf("SKIP: %s is not installed", tool)
 		}
 	}
-	bothWays, oneWay, whole := newNetwork(t, 0), newNetwork(t, 1), newNetwork(t, 2)
+	bothWays, oneWay, whole := newNetwork(t), newNetwork(t), newNetwork(t)
 	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
 	dir := t.TempDir()
 	_, port, err := net.SplitHostPort(freePort(t))
