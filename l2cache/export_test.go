@@ -1,6 +1,7 @@
 package l2cache
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"testing"
@@ -75,3 +76,16 @@ func FullSeq(last uint64, low uint32) uint64 { return fullSeq(last, low) }
 
 // Checksum is that of a record.
 func Checksum(salt uint32, data []byte) uint32 { return checksum(salt, data) }
+
+// Renumbered is what is written for records whose sequences were to begin with one number, and begin with another one.
+func Renumbered(salt uint32, planned, first uint64, records [][]byte) []byte {
+	g := &group{first: planned, next: planned}
+	for _, r := range records {
+		g.add(salt, r)
+	}
+	g.renumber(salt, first)
+	if len(g.parts) == 0 {
+		return g.buf
+	}
+	return bytes.Join(g.all(), nil)
+}

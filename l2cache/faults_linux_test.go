@@ -295,6 +295,42 @@ func TestDiskFullForMany(t *testing.T) {
 	}
 }
 
+// The same with batches of large records, which are written without a copy.
+func TestDiskFullForBatches(t *testing.T) {
+	disk := tmpfs(t, "size=8m")
+	q := open(t, l2cache.QueueConfig{Dir: filepath.Join(disk, "queue"), Sync: l2cache.SyncNone})
+	var mu sync.Mutex
+	var l ledger
+	filler := fill(t, disk)
+	leaveRoom(t, filler, 2<<20)
+	put := func(texts ...string) {
+		var batch [][]byte
+		for _, text := range texts {
+			batch = append(batch, []byte(text))
+		}
+		last, err := q.PutBatch(background, batch)
+		mu.Lock()
+		defer mu.Unlock()
+		for i, text := range texts {
+			l.add(q, last-uint64(len(texts)-1-i), text, err)
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for range 5 {
+				put(strings.Repeat("too large", 300_000))
+				put(strings.Repeat("a", 20_000+i), "b", strings.Repeat("c", 20_000+i), strings.Repeat("d", 20_000))
+			}
+		})
+	}
+	wg.Wait()
+	if len(l.refused) == 0 || !errors.Is(l.refused[0], syscall.ENOSPC) {
+		t.Fatalf("%d were refused: %v", len(l.refused), l.refused)
+	}
+	l.check(q)
+}
+
 // There is not even room to note what is acknowledged: that is said, holds all the same while the queue is open, and is noted when
 // there is room.
 func TestAckOnFullDisk(t *testing.T) {

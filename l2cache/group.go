@@ -77,6 +77,12 @@ func (g *group) renumber(salt uint32, first uint64) {
 			off += h.length
 		}
 	}
+	// The pieces, every other part, may be of an array that buf has outgrown.
+	for i, off := 0, 0; i < len(g.parts); i += 2 {
+		n := len(g.parts[i])
+		g.parts[i] = g.buf[off : off+n]
+		off += n
+	}
 }
 
 // What a group that is used again may keep in memory.
