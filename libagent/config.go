@@ -233,8 +233,10 @@ func serverAddr(s string) (string, error) {
 
 // isHost tells whether a text is an IP address or can be the name of a host, and nothing that a URL would take apart.
 func isHost(s string) bool {
-	if _, err := netip.ParseAddr(s); err == nil {
-		return true
+	if addr, err := netip.ParseAddr(s); err == nil {
+		if s = addr.Zone(); s == "" {
+			return true
+		}
 	}
 	for _, r := range s {
 		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_' {

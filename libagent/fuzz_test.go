@@ -68,7 +68,7 @@ func texts(entries []kvconf.Entry) []string {
 
 // A completed address can be dialled, and completing it again changes nothing.
 func FuzzServerAddr(f *testing.F) {
-	for _, s := range []string{"a", "a:1", "[::1]", "[::1]:2", "::1", "", ":1", "a:", "a:b", "[a", "http://a", "a b:1", "a:99999", "[fe80::1%eth0]:1"} {
+	for _, s := range []string{"a", "a:1", "[::1]", "[::1]:2", "::1", "", ":1", "a:", "a:b", "[a", "http://a", "a b:1", "a:99999", "[fe80::1%eth0]:1", "[::%#]"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
