@@ -57,7 +57,7 @@ func shortPrint(fingerprint string) string {
 func (c Command) caCommand() *cobra.Command {
 	group := &cobra.Command{Use: "ca", Short: "Show and replace the server's own certificate authority", Args: noArgs, RunE: help}
 	show := &cobra.Command{Use: "show", Short: "List the CAs that are trusted, and which of them signs", Args: noArgs}
-	c.withConf(show, func(cfg Config) error {
+	c.withData(show, func(cfg Config) error {
 		a, err := pki.Open(cfg.caDir())
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func (c Command) caCommand() *cobra.Command {
 	rotate := &cobra.Command{
 		Use: "rotate", Short: "Make a new CA, which agents learn of, and which does not sign before it is activated", Args: noArgs,
 	}
-	c.withConf(rotate, func(cfg Config) error {
+	c.withData(rotate, func(cfg Config) error {
 		fingerprint, err := pki.Rotate(cfg.caDir())
 		return c.changed(cfg, "ca.rotate", fingerprint, "is trusted", err)
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server/internal/audit"
+	"github.com/jkstack/jkframe/v2/server/internal/secretfile"
 	"github.com/jkstack/jkframe/v2/server/internal/tokens"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/spf13/cobra"
@@ -51,7 +52,7 @@ func (c Command) tokenCommand() *cobra.Command {
 	flags.IntVar(&f.uses, "uses", 1, "how many agents it enrols")
 	flags.StringVar(&f.serve, "server", "", "address of this server in the line that is printed")
 	flags.DurationVar(&f.ttl, "ttl", 0, "how long it is good; by default 1h, with --api 90 days; below 0: for ever")
-	c.withConf(create, func(cfg Config) error { return c.createToken(cfg, f) })
+	c.withData(create, func(cfg Config) error { return c.createToken(cfg, f) })
 
 	list := &cobra.Command{Use: "list", Short: "List the tokens, without their texts", Args: noArgs}
 	c.withConf(list, c.listTokens)
@@ -82,6 +83,17 @@ func (c Command) withConf(cmd *cobra.Command, run func(Config) error) {
 		}
 		return run(cfg.withDefaults())
 	}
+}
+
+// withData is withConf for a command that may be the first one to write into the server's folder. Root makes that for who owns the
+// config file, as whom the server runs.
+func (c Command) withData(cmd *cobra.Command, run func(Config) error) {
+	c.withConf(cmd, func(cfg Config) error {
+		if err := secretfile.MakeFolder(cfg.DataDir, confOf(cmd)); err != nil {
+			return fmt.Errorf("data_dir: %w", err)
+		}
+		return run(cfg)
+	})
 }
 
 // exactArg demands one argument.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -21,6 +22,56 @@ func SyncFolder(dir string) error {
 	defer d.Close()
 	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
 		return err
+	}
+	return nil
+}
+
+// another returns who owns a file, if this process is root's and the file is not: what root makes beside it shall be that user's
+// as well, or whoever runs as him could not read it.
+func another(file string) (uid, gid int, ok bool) {
+	info, err := os.Stat(file)
+	if err != nil || os.Geteuid() != 0 {
+		return 0, 0, false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || st.Uid == 0 {
+		return 0, 0, false
+	}
+	return int(st.Uid), int(st.Gid), true
+}
+
+// ownAs gives a new file to who owns another one.
+func ownAs(f *os.File, other string) error {
+	if uid, gid, ok := another(other); ok {
+		return f.Chown(uid, gid)
+	}
+	return nil
+}
+
+// MakeFolder makes a folder with mode 0700, and those above it, unless they are there. If root makes one, it belongs to who owns
+// other, a file or a folder; "" stands for the folder above.
+func MakeFolder(dir, other string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := MakeFolder(parent, other); err != nil {
+			return err
+		}
+	}
+	err := os.Mkdir(dir, 0o700)
+	if err != nil {
+		if info, e := os.Stat(dir); errors.Is(err, fs.ErrExist) && e == nil && info.IsDir() {
+			return nil // somebody else was faster
+		}
+		return err
+	}
+	if other == "" {
+		other = parent
+	}
+	if uid, gid, ok := another(other); ok {
+		return os.Lchown(dir, uid, gid)
 	}
 	return nil
 }

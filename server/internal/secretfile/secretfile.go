@@ -39,10 +39,11 @@ func Read(file string, limit int) ([]byte, error) {
 }
 
 // Create makes a file with mode 0600, and its folder with mode 0700, and flushes both to the disk. It fails with
-// fs.ErrExist if the file is there; of several that create it at once, one does.
+// fs.ErrExist if the file is there; of several that create it at once, one does. What root makes in a folder of another user is
+// that user's.
 func Create(file string, data []byte) error {
 	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := MakeFolder(dir, ""); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(file)+"-*") // mode 0600
@@ -50,7 +51,10 @@ func Create(file string, data []byte) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(data)
+	err = ownAs(f, dir)
+	if err == nil {
+		_, err = f.Write(data)
+	}
 	if e := f.Sync(); err == nil {
 		err = e
 	}
