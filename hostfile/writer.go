@@ -39,6 +39,10 @@ type Target struct {
 
 	// Owner and Group are names or numbers. By default, those of the file that was there, or the program's own.
 	Owner, Group string
+
+	// Room is asked whether n more bytes may be written, before every MiB or larger piece of them. An error of it ends the file. By
+	// default, nobody is asked.
+	Room func(n int64) error
 }
 
 // Writer writes a file. It ends with Commit or Abort; both may be called again, and do nothing then.
@@ -50,6 +54,7 @@ type Writer struct {
 	temp     string
 	have     int64
 	most     int64 // bytes that it may have
+	room     int64 // bytes up to which there is room, as Target.Room has said
 	early    int64 // bytes that are on their way to the disk
 	failed   bool  // a write has
 	sums     []sum
@@ -77,6 +82,9 @@ const (
 
 	// earlySize is how many bytes are gathered before they are sent to the disk, so that few are left to be waited for at the end.
 	earlySize = 8 << 20
+
+	// roomStep is for how many bytes room is asked for at once.
+	roomStep = 1 << 20
 )
 
 // errFailed is what Commit says of a file that could not be written.
@@ -282,12 +290,31 @@ func (w *Writer) Write(b []byte) (int, error) {
 	default:
 		return 0, fmt.Errorf("%w: more than %d bytes", ErrSize, w.most)
 	}
+	if err := w.askRoom(int64(len(b))); err != nil {
+		return 0, err
+	}
 	n, err := w.write(b)
 	if w.have += int64(n); w.have-w.early >= earlySize {
 		writeback(w.file, w.early, w.have-w.early)
 		w.early = w.have
 	}
 	return n, named(w.Path(), err)
+}
+
+// askRoom asks for room for n more bytes, if there is somebody to ask and he has not said yes to them yet.
+func (w *Writer) askRoom(n int64) error {
+	if w.target.Room == nil || w.have+n <= w.room {
+		return nil
+	}
+	if n = max(n, roomStep); w.most > 0 {
+		n = min(n, w.most-w.have)
+	}
+	if err := w.target.Room(n); err != nil {
+		w.failed = true
+		return err
+	}
+	w.room = w.have + n
+	return nil
 }
 
 // write writes a piece, and sums a large one meanwhile. After an error the sums are wrong.
@@ -311,7 +338,7 @@ func (w *Writer) Reset() error {
 	for _, s := range w.sums {
 		s.hash.Reset()
 	}
-	w.have, w.early, w.failed = 0, 0, false
+	w.have, w.early, w.room, w.failed = 0, 0, 0, false
 	_, err := w.file.Seek(0, io.SeekStart)
 	return errors.Join(err, w.file.Truncate(0))
 }

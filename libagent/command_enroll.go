@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -76,12 +75,13 @@ func (c Command) enroll(ctx context.Context, file string, f enrollFlags) error {
 	if err != nil {
 		return err
 	}
-	i, err := enrolAt(ctx, server, trust, folder, token, conf.ID, c.App.Name())
+	var i *identity.Identity
+	err = asOwner(file, string(folder), func() (err error) {
+		i, err = enrolAt(ctx, server, trust, folder, token, conf.ID, c.App.Name())
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("enroll at %s: %w", server, err)
-	}
-	if err := ownAs(file, string(folder)); err != nil {
-		return err
 	}
 	fmt.Fprintf(c.Stdout, "enrolled as %q (%s), certificate until %s in %s\n", i.ID, i.Type, i.Cert.NotAfter.UTC().Format(time.RFC3339), folder)
 	return f.write(file, src, server, i.ID)
@@ -162,17 +162,4 @@ func (f *enrollFlags) write(file string, src *source, server, id string) error {
 		return fmt.Errorf("enrolled, but the id was not written into the config: %w", err)
 	}
 	return nil
-}
-
-// ownAs gives a folder and its files to the owner of the config file: the agent need not run as who enrols it.
-func ownAs(file, folder string) error {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
-	names := []string{folder}
-	for _, e := range entries {
-		names = append(names, folder+string(os.PathSeparator)+e.Name())
-	}
-	return giveTo(file, names)
 }

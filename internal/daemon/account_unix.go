@@ -142,7 +142,7 @@ func (a account) give(conf string, plan Plan) (given []string, err error) {
 
 // giveAll makes an account the owner of a folder and of what is in it. Nobody who may write there can lead it elsewhere.
 func (a account) giveAll(dir string) error {
-	root, err := os.OpenRoot(dir)
+	root, err := openReal(dir)
 	if err != nil {
 		return err
 	}
@@ -153,6 +153,22 @@ func (a account) giveAll(dir string) error {
 		}
 		return root.Lchown(filepath.FromSlash(path), a.uid, a.gid)
 	})
+}
+
+// openReal opens a folder, and no link to one: who may write where it is would have all that it leads to.
+func openReal(dir string) (*os.Root, error) {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := root.Stat("."); err != nil || !os.SameFile(info, opened) {
+		return nil, errors.Join(fmt.Errorf("%s is a link: name the folder itself in the config", dir), err, root.Close())
+	}
+	return root, nil
 }
 
 // reaches returns what keeps an account from running a program: a folder above it, or the file itself.

@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,6 +115,18 @@ func TestTemporaryFilesAreBounded(t *testing.T) {
 	must(t, os.Truncate(other.Dir, 1<<30)) // without a byte on the disk
 	if r := put(1, block.Encode([]byte("x"))); r.OK || r.Why != wire.WhyNoSpace || !strings.Contains(r.Msg, "temporary") {
 		t.Errorf("%+v", r)
+	}
+	// Of one that grows nobody knows beforehand how large it will be, nor how many others grow beside it.
+	must(t, os.Truncate(other.Dir, 1<<30-1<<20))
+	data := random(t, 4<<20)
+	f.Respond(&spring{data: data, sum: sha256.Sum256(data)})
+	r, err := agenttest.Call(f.s, wire.Upload, wire.UploadRequest{Dir: wire.TempDir, Name: "grows", URI: "/file/1", Token: "the token", Detail: true, Grows: true})
+	must(t, err)
+	if r.OK || r.Why != wire.WhyNoSpace || !strings.Contains(r.Msg, "temporary") {
+		t.Errorf("%+v", r)
+	}
+	if left, err := os.ReadDir(filepath.Dir(other.Dir)); err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
 	}
 	must(t, os.Remove(other.Dir))
 	if r := put(1, block.Encode([]byte("x"))); !r.OK {

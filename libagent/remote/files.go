@@ -20,8 +20,7 @@ import (
 )
 
 const (
-	// maxTemp is how many bytes the folder for temporary files has at most, apart from those that are being written, and
-	// leastTemp how many a file counts for at least.
+	// maxTemp is how many bytes the folder for temporary files has at most, and leastTemp how many a file counts for at least.
 	maxTemp   = 1 << 30
 	leastTemp = 64 << 10
 )
@@ -70,7 +69,6 @@ func (s *Service) upload(ctx context.Context, q wire.UploadRequest) (wire.Upload
 }
 
 // write writes a file. Of one that grows, size and sum are in q afterwards.
-
 func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string, err error) {
 	path = filepath.Join(q.Dir, q.Name)
 	access, rules, err := s.allowed()
@@ -82,7 +80,7 @@ func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string
 		return path, err
 	}
 	if q.Dir == wire.TempDir {
-		access, t.Dir = s.writable(rules), s.temp
+		access, t.Dir, t.Room = s.writable(rules), s.temp, s.roomInTemp // of which others take some meanwhile
 		if err := s.roomInTemp(t.Size); err != nil {
 			return path, err
 		}

@@ -1,0 +1,7 @@
+package daemon
+
+// Give makes a user the owner of what a service needs, as install does.
+func Give(uid, gid int, conf string, plan Plan) error {
+	_, err := account{name: "service", uid: uid, gid: gid}.give(conf, plan)
+	return err
+}
