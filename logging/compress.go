@@ -16,6 +16,22 @@ const stale = 10 * time.Minute
 // errStopped ends the compression of files early; it is no fault.
 var errStopped = errors.New("stopped")
 
+// temporary is what a file is compressed to, until it is complete.
+func (d *folder) temporary() string { return filepath.Join(d.dir, d.naming.name+".log.gz.tmp") }
+
+// removeStale removes the temporary file of a process that ended in the middle of a compression. Files may be compressed no
+// longer since then, so that nobody else would.
+func (d *folder) removeStale() error {
+	st, err := os.Lstat(d.temporary())
+	if err != nil || !st.Mode().IsRegular() || time.Since(st.ModTime()) <= stale {
+		return nil
+	}
+	if err := os.Remove(d.temporary()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // runCompress compresses what was rotated, one file after the other, until done is closed.
 func (d *folder) runCompress(done <-chan struct{}) {
 	for {
@@ -67,10 +83,7 @@ func (d *folder) packOne(e entry, done <-chan struct{}) (err error) {
 	}
 	defer src.Close()
 
-	tmp := filepath.Join(d.dir, d.naming.name+".log.gz.tmp")
-	if st, err := os.Lstat(tmp); err == nil && st.Mode().IsRegular() && time.Since(st.ModTime()) > stale {
-		_ = os.Remove(tmp) // of a process that ended in the middle of it; when it stays, the next call says so
-	}
+	tmp := d.temporary()
 	dst, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.info.Mode().Perm())
 	if errors.Is(err, fs.ErrExist) {
 		return errStopped // another process is at it

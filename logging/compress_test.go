@@ -72,6 +72,31 @@ func TestCompressLeftovers(t *testing.T) {
 	})
 }
 
+// What a killed process left half compressed goes also when files are not compressed any more, and nothing else does.
+func TestLeftoverWithoutCompression(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fileConfig(t)
+		path := func(name string) string { return filepath.Join(cfg.Dir, name) }
+		leftover, foreign := path("agent.log.gz.tmp"), path("agent-2.log.gz.tmp")
+		for _, name := range []string{leftover, foreign} {
+			write(t, name, "half")
+			if err := os.Chtimes(name, time.Time{}, time.Now()); err != nil { // it may be of a process that works
+				t.Fatal(err)
+			}
+		}
+		l := open(t, cfg)
+		synctest.Wait()
+		equal(t, "temporary file", messages(t, leftover), []string{"half"})
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if _, err := os.Lstat(leftover); !os.IsNotExist(err) {
+			t.Errorf("temporary file after two hours: %v", err)
+		}
+		equal(t, "another log's", messages(t, foreign), []string{"half"})
+		equal(t, "files", names(t, l), []string{"agent.log"})
+	})
+}
+
 // Another process that compresses the same log at this moment is left alone, and nothing is lost by it.
 func TestCompressBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -18,8 +18,10 @@ func WithClock(cfg Config, now func() time.Time) Config {
 	return cfg
 }
 
-// Bare and Verbatim are what decides on quotes and escapes: as a value, as a message, and between quotes.
-func Bare(s string) (value, message bool) { return bareValue(s), bareMessage(s) }
+// AppendBareValue, AppendBareMessage and Verbatim are what decides on quotes and escapes.
+func AppendBareValue(b []byte, s string) ([]byte, bool) { return appendBare(b, s, inValue) }
+
+func AppendBareMessage(b []byte, s string) ([]byte, bool) { return appendBareMessage(b, s) }
 
 func Verbatim(s string) int { return verbatim(s) }
 

@@ -41,18 +41,14 @@ func newFolder(cfg Config, n naming, faults *faults) *folder {
 	}
 }
 
-// run tidies up whenever there was a change, and every hour when files have an age, until done is closed.
+// run tidies up whenever there was a change, and every hour, since files grow old without one, until done is closed.
 func (d *folder) run(changed, done <-chan struct{}) {
-	var hour <-chan time.Time
-	if d.age > 0 {
-		t := time.NewTicker(time.Hour)
-		defer t.Stop()
-		hour = t.C
-	}
+	hour := time.NewTicker(time.Hour)
+	defer hour.Stop()
 	for {
 		select {
 		case <-changed:
-		case <-hour:
+		case <-hour.C:
 		case <-done:
 			return
 		}
@@ -152,7 +148,7 @@ func (d *folder) tidy() error {
 func (d *folder) prune(entries []entry) []entry {
 	now := d.now()
 	var left []entry
-	var failure error
+	failure := d.removeStale()
 	rotated := 0
 	for _, e := range entries {
 		if e.live {

@@ -113,7 +113,7 @@ func appendJSONAttr(b []byte, a *slog.Attr) []byte {
 	case slog.KindInt64:
 		return appendInt(b, v.Int64())
 	case slog.KindUint64:
-		return appendUint(b, v.Uint64())
+		return strconv.AppendUint(b, v.Uint64(), 10)
 	case slog.KindFloat64:
 		return appendJSONFloat(b, v.Float64())
 	case slog.KindBool:
@@ -203,9 +203,8 @@ func appendJSONSafe(b, text []byte) []byte {
 
 // appendJSONString appends s as a JSON string: what is not printable is escaped, what is not UTF-8 becomes U+FFFD.
 func appendJSONString(b []byte, s string) []byte {
-	b = append(b, '"')
-	if bare(s, inQuotes) {
-		b = append(b, s...)
+	b, bare := appendBare(append(b, '"'), s, inQuotes)
+	if bare {
 		return append(b, '"')
 	}
 	for {

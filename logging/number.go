@@ -5,27 +5,19 @@ import (
 	"time"
 )
 
-// appendInt appends v in decimal.
+// appendInt appends v in decimal. It is short for the numbers that most lines have; strconv takes the others.
 func appendInt(b []byte, v int64) []byte {
-	if v < 0 {
-		return strconv.AppendInt(b, v, 10)
+	switch d := uint64(v); {
+	case d < 10:
+		return append(b, digit(d))
+	case d < 100:
+		return append(b, digit(d/10), digit(d))
+	case d < 1000:
+		return append(b, digit(d/100), digit(d/10), digit(d))
+	case d < 10_000:
+		return append(b, digit(d/1000), digit(d/100), digit(d/10), digit(d))
 	}
-	return appendUint(b, uint64(v))
-}
-
-// appendUint appends v in decimal. It is short for the numbers that most lines have; strconv takes the others.
-func appendUint(b []byte, v uint64) []byte {
-	switch {
-	case v < 10:
-		return append(b, digit(v))
-	case v < 100:
-		return append(b, digit(v/10), digit(v))
-	case v < 1000:
-		return append(b, digit(v/100), digit(v/10), digit(v))
-	case v < 10_000:
-		return append(b, digit(v/1000), digit(v/100), digit(v/10), digit(v))
-	}
-	return strconv.AppendUint(b, v, 10)
+	return strconv.AppendInt(b, v, 10)
 }
 
 // digit is the last digit of v.
@@ -36,17 +28,17 @@ func appendDuration(b []byte, d time.Duration) []byte {
 	if d < time.Microsecond || d >= time.Second {
 		return append(b, d.String()...)
 	}
-	unit, name := time.Microsecond, "µs"
-	if d >= time.Millisecond {
-		unit, name = time.Millisecond, "ms"
+	v := uint64(d)
+	whole, millionths, unit := v/1e6, v%1e6, "ms"
+	if d < time.Millisecond {
+		whole, millionths, unit = v/1e3, v%1e3*1e3, "µs"
 	}
-	b = appendUint(b, uint64(d/unit))
-	if rest := d % unit; rest > 0 {
-		b = append(b, '.')
-		for ; rest > 0; rest %= unit {
-			unit /= 10
-			b = append(b, digit(uint64(rest/unit)))
+	b = appendInt(b, int64(whole))
+	if m := millionths; m > 0 {
+		b = append(b, '.', digit(m/1e5), digit(m/1e4), digit(m/1e3), digit(m/100), digit(m/10), digit(m))
+		for b[len(b)-1] == '0' {
+			b = b[:len(b)-1]
 		}
 	}
-	return append(b, name...)
+	return append(b, unit...)
 }

@@ -1,6 +1,8 @@
 package logging
 
 import (
+	"encoding/binary"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -67,37 +69,57 @@ func plain(w, low, other uint64) bool {
 	return (w|(w-low)|((w^ones*'"')-ones)|((w^other)-ones)|((w^ones*0x7f)-ones))&high == 0
 }
 
-// bareMessage tells whether s can be the message of a text line without quotes: no reader takes a part of it for an
-// attribute.
-func bareMessage(s string) bool {
-	return bare(s, inMessage) && s[0] != ' ' && s[len(s)-1] != ' '
+// appendBareMessage appends s and returns true if s can be the message of a text line without quotes: no reader takes a part
+// of it for an attribute.
+func appendBareMessage(b []byte, s string) ([]byte, bool) {
+	if s == "" || s[0] == ' ' || s[len(s)-1] == ' ' {
+		return b, false
+	}
+	return appendBare(b, s, inMessage)
 }
 
-// bareValue tells whether s can be a key or a value of a text line without quotes.
-func bareValue(s string) bool { return bare(s, inValue) }
-
-// bare tells whether s has characters, and only those that can be what is asked for, or are printable beyond ASCII. The last
-// look overlaps the one before it: a loop over the rest would take as long as all the others.
-func bare(s string, as uint8) bool {
+// appendBare appends s and returns true if s has characters, and only those that can be what is asked for, or are printable
+// beyond ASCII. Otherwise b stays what it is. What was looked at is written at once, so that nothing is read twice. Where a
+// length is no multiple of what is looked at, the last look overlaps the one before it: a loop over the rest would take as
+// long as all the others.
+func appendBare(b []byte, s string, as uint8) ([]byte, bool) {
 	low, other := bounds(as)
-	n := len(s)
+	n, start := len(s), len(b)
+	if cap(b)-start < n {
+		b = slices.Grow(b, n)
+	}
+	to := b[start : start+n]
 	switch {
-	case n < 4:
-		return s != "" && bareSlowly(s, as)
-	case n < 8:
-		return plain(four(s, 0)|four(s, n-4)<<32, low, other) || bareSlowly(s, as)
-	}
-	i := 0
-	for ; i < n-8; i += 8 {
-		if !plain(eight(s, i), low, other) {
-			return bareSlowly(s[i:], as)
+	case n >= 8:
+		for i := 0; i < n; i += 8 {
+			i = min(i, n-8)
+			w := eight(s, i)
+			if !plain(w, low, other) {
+				return appendBareSlowly(b, s, as)
+			}
+			binary.LittleEndian.PutUint64(to[i:], w)
 		}
+	case n >= 4:
+		first, last := four(s, 0), four(s, n-4)
+		if !plain(first|last<<32, low, other) {
+			return appendBareSlowly(b, s, as)
+		}
+		binary.LittleEndian.PutUint32(to, uint32(first))
+		binary.LittleEndian.PutUint32(to[n-4:], uint32(last))
+	case n > 0:
+		first, mid, last := s[0], s[n/2], s[n-1]
+		if !plain(uint64(first)|uint64(mid)<<8|uint64(last)<<16|ones&^0xffffff*'x', low, other) {
+			return appendBareSlowly(b, s, as)
+		}
+		to[0], to[n/2], to[n-1] = first, mid, last
+	default:
+		return b, false
 	}
-	return plain(eight(s, n-8), low, other) || bareSlowly(s[i:], as)
+	return b[:start+n], true
 }
 
-// bareSlowly is bare for what is short or has more than ASCII.
-func bareSlowly(s string, as uint8) bool {
+// appendBareSlowly is appendBare for what has more than ASCII.
+func appendBareSlowly(b []byte, s string, as uint8) ([]byte, bool) {
 	for i := 0; i < len(s); {
 		n := 1
 		if s[i] >= utf8.RuneSelf {
@@ -106,11 +128,11 @@ func bareSlowly(s string, as uint8) bool {
 			n = 0
 		}
 		if n == 0 {
-			return false
+			return b, false
 		}
 		i += n
 	}
-	return true
+	return append(b, s...), true
 }
 
 // printableAt is the length of the rune at i, beyond ASCII, or 0 when it is not printable or not UTF-8.

@@ -30,9 +30,8 @@ func (e *encoder) text(b []byte, s *scope, r *slog.Record) []byte {
 	}
 	b = append(b, levelName(r.Level)...)
 	b = append(b, ' ')
-	if bareMessage(r.Message) {
-		b = append(b, r.Message...)
-	} else {
+	b, bare := appendBareMessage(b, r.Message)
+	if !bare {
 		b = appendQuoted(b, r.Message)
 	}
 	if e.source {
@@ -69,7 +68,7 @@ func appendTextAttr(b []byte, prefix string, a *slog.Attr) []byte {
 	case slog.KindInt64:
 		return appendInt(b, v.Int64())
 	case slog.KindUint64:
-		return appendUint(b, v.Uint64())
+		return strconv.AppendUint(b, v.Uint64(), 10)
 	case slog.KindFloat64:
 		return strconv.AppendFloat(b, v.Float64(), 'g', -1, 64)
 	case slog.KindBool:
@@ -100,18 +99,23 @@ func appendTextGroup(b []byte, prefix, name string, members []slog.Attr) []byte 
 
 func appendTextKey(b []byte, prefix, key string) []byte {
 	b = append(b, ' ')
-	if bareValue(key) && (prefix == "" || bareValue(prefix)) {
-		b = append(b, prefix...)
-		b = append(b, key...)
-	} else {
-		b = appendQuoted(b, prefix+key)
+	start, bare := len(b), true
+	if prefix != "" {
+		b, bare = appendBare(b, prefix, inValue)
+	}
+	if bare {
+		b, bare = appendBare(b, key, inValue)
+	}
+	if !bare {
+		b = appendQuoted(b[:start], prefix+key)
 	}
 	return append(b, '=')
 }
 
 func appendTextString(b []byte, s string) []byte {
-	if bareValue(s) {
-		return append(b, s...)
+	b, bare := appendBare(b, s, inValue)
+	if bare {
+		return b
 	}
 	return appendQuoted(b, s)
 }
