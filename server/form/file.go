@@ -10,8 +10,11 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"sync"
+
+	"github.com/jkstack/jkframe/v2/server/rest"
 )
 
 const (
@@ -116,7 +119,7 @@ func (f *File) space(n int64) ([]byte, error) {
 	if f.disk == nil && f.size == int64(len(f.buf)) {
 		if f.large != nil {
 			if err := f.spill(); err != nil {
-				return nil, fmt.Errorf("keep a file: %w", err)
+				return nil, err
 			}
 		} else {
 			f.large = f.store.buffers.Get().(*room)
@@ -135,7 +138,7 @@ func (f *File) space(n int64) ([]byte, error) {
 func (f *File) spill() error {
 	disk, err := f.store.create()
 	if err != nil {
-		return err
+		return notKept(err)
 	}
 	if err := f.write(disk, f.buf); err != nil {
 		return errors.Join(err, disk.Close(), os.Remove(disk.Name()))
@@ -150,8 +153,15 @@ func (f *File) write(disk *os.File, p []byte) error {
 		return err
 	}
 	f.taken += int64(len(p))
-	_, err := disk.Write(p)
-	return err
+	if _, err := disk.Write(p); err != nil {
+		return notKept(err)
+	}
+	return nil
+}
+
+// notKept is the answer when the server's own disk does not take a file: the caller has done nothing wrong.
+func notKept(err error) error {
+	return rest.Errorf(http.StatusServiceUnavailable, "the file cannot be kept on the server: %v", err)
 }
 
 // change changes what readers see, and wakes those that wait.
@@ -324,7 +334,7 @@ func (f *File) Close() {
 	if disk != nil {
 		disk.Close()
 		os.Remove(disk.Name())
-		f.store.giveBack(f.taken)
-		f.taken = 0
 	}
+	f.store.giveBack(f.taken) // also of one that the disk has not taken
+	f.taken = 0
 }

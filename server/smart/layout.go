@@ -42,10 +42,12 @@ func (d *Dialect) layoutRun(r *http.Request, v *form.Form) (any, error) {
 	if len(ids) == 0 {
 		return nil, form.Bad("ids: there are none")
 	}
+	index := make(map[string]int, len(ids))
 	for i, id := range ids {
-		if slices.Contains(ids[:i], id) {
+		if _, twice := index[id]; twice {
 			return nil, form.Bad("ids: %q is there twice", id)
 		}
+		index[id] = i
 	}
 	groups, err := groupsOf(v.Get("mode"), ids)
 	if err != nil {
@@ -62,10 +64,6 @@ func (d *Dialect) layoutRun(r *http.Request, v *form.Form) (any, error) {
 	agents, err := d.layouts.Agents(r.Context(), ids)
 	if err != nil {
 		return nil, err
-	}
-	index := make(map[string]int)
-	for i, id := range ids {
-		index[id] = i
 	}
 	file := v.File
 	run, err := d.layouts.Start(r.Context(), layout.Plan{

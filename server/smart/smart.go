@@ -88,12 +88,12 @@ func (d *Dialect) Attach(h *server.Host) error {
 		"/cmd/kill":         {server.RoleOperate, d.kill},
 		"/file/ls":          {server.RoleRead, d.ls},
 		"/file/upload_from": {server.RoleOperate, d.uploadFrom},
-		"/layout/run":       {server.RoleOperate, d.layoutRun},
 		"/layout/status":    {server.RoleRead, d.layoutStatus},
 	} {
-		h.Handle(call.role, pattern, d.answer(form.Read, call.do))
+		h.Handle(call.role, pattern, d.answer(form.Read, nil, call.do)) // no file, which the disk would be needed for
 	}
-	h.Handle(server.RoleOperate, "/file/upload", d.answer(form.Begin, d.upload))
+	h.Handle(server.RoleOperate, "/layout/run", d.answer(form.Read, d.files.Store, d.layoutRun))
+	h.Handle(server.RoleOperate, "/file/upload", d.answer(form.Begin, d.files.Store, d.upload))
 	h.Handle(server.RoleRead, "/cmd/pty", d.pty)
 	h.Handle(server.RoleOperate, "/file/download", d.download)
 	return nil
@@ -143,12 +143,18 @@ type null struct{}
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
 // answer is the handler of a call that answers with an envelope. Read is form.Read, or form.Begin for a call that reads the rest.
+// Store keeps the form's file, nil for a call that takes none.
 func (d *Dialect) answer(
-	read func(http.ResponseWriter, *http.Request, *form.Store) (*form.Form, error), do func(*http.Request, *form.Form) (any, error),
+	read func(http.ResponseWriter, *http.Request, *form.Store) (*form.Form, error), store func() *form.Store,
+	do func(*http.Request, *form.Form) (any, error),
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		server.Unhurried(w)
-		v, err := read(w, r, d.files.Store())
+		var keep *form.Store
+		if store != nil {
+			keep = store()
+		}
+		v, err := read(w, r, keep)
 		var payload any
 		if err == nil {
 			defer v.Close()

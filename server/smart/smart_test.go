@@ -93,6 +93,17 @@ func TestInfo(t *testing.T) {
 	want(t, ask(t, s, "/host/search", "keyword", "192.0.2.11"), `{"code":404,"msg":"client not found"}`)
 }
 
+// Who may only look fills the server's disk with nothing: a call that needs no file takes none.
+func TestNoFile(t *testing.T) {
+	s, _ := start(t, smart.Config{})
+	file := servertest.Field{Name: "file", Filename: "f", Value: strings.Repeat("x", 5<<20)}
+	for _, path := range []string{"/server/info", "/host/list", "/file/ls", "/layout/status"} {
+		if _, body := s.PostForm(t, path, file); strings.TrimSpace(body) != `{"code":413,"msg":"bad param: the form is too large"}` {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+}
+
 // A command, its output that comes after its end, and every error that the documents list.
 func TestCommands(t *testing.T) {
 	s, h := start(t, smart.Config{})

@@ -148,6 +148,51 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// A loss of power may leave whole lines that are none at the end. A server that starts then is not kept from it.
+func TestLossOfPower(t *testing.T) {
+	for name, rest := range map[string]string{
+		"zeros, and the end of a line": strings.Repeat("\x00", 4096) + `23456789"}` + "\n",
+		"several lines":                "\x00\x00\n{}\n\n",
+	} {
+		for _, lines := range []int{0, 2} {
+			dir := t.TempDir()
+			l := open(t, audit.Config{Dir: dir})
+			write(t, l, "a")
+			for range lines {
+				write(t, l, "b")
+			}
+			l.Close()
+			file := onlyFile(t, dir)
+			if lines == 0 { // nothing else is in the file
+				if err := os.Rename(file, filepath.Join(dir, "00000000000000000002.jsonl")); err != nil {
+					t.Fatal(err)
+				}
+				file = filepath.Join(dir, "00000000000000000002.jsonl")
+				if err := os.WriteFile(file, nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, append(text, rest...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			l = open(t, audit.Config{Dir: dir})
+			if err := l.Append(audit.Entry{Event: "c"}); err != nil {
+				t.Errorf("%s after %d lines: %v", name, lines, err)
+				continue
+			}
+			found, _, err := audit.Read(dir, audit.Query{Event: "audit.repaired"})
+			if err != nil || len(found) != 1 {
+				t.Errorf("%s: %v, %v", name, found, err)
+			}
+			verify(t, dir)
+		}
+	}
+}
+
 // Lines that come at once are all there, and each is on the disk when its writer is told so.
 func TestTogether(t *testing.T) {
 	dir := t.TempDir()

@@ -117,22 +117,32 @@ func (l *Log) findEnd() (cut int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	whole := bytes.LastIndexByte(text, '\n') + 1
+	// What a loss of power has left may end in whole lines that are none: blocks of the disk that were never written.
+	whole, e := lastLine(text)
 	l.size, l.born = int64(whole), time.Now()
 	if whole == 0 { // begun, and nothing was written: the end is in the file before
 		l.seq, l.hash, err = endBefore(names[:len(names)-1], last)
 		return int64(len(text)), err
-	}
-	begin := bytes.LastIndexByte(text[:whole-1], '\n') + 1
-	e, err := parseLine(text[begin : whole-1])
-	if err != nil && !errors.Is(err, errHash) { // who changed a line is found by Verify: the chain goes on
-		return 0, fmt.Errorf("%s: the last line cannot be gone on from: %w", last, err)
 	}
 	l.seq, l.hash = e.Seq, e.Hash
 	if first, err := parseLine(text[:bytes.IndexByte(text, '\n')]); err == nil {
 		l.born = first.Time
 	}
 	return int64(len(text) - whole), nil
+}
+
+// lastLine returns the last line of a text that can be read, and where it ends, 0 for none. One that somebody has changed is one:
+// Verify finds who did, and the chain goes on.
+func lastLine(text []byte) (end int, e Entry) {
+	for end = bytes.LastIndexByte(text, '\n') + 1; end > 0; {
+		begin := bytes.LastIndexByte(text[:end-1], '\n') + 1
+		e, err := parseLine(text[begin : end-1])
+		if err == nil || errors.Is(err, errHash) {
+			return end, e
+		}
+		end = begin
+	}
+	return 0, Entry{}
 }
 
 // endBefore returns the last line of the files before an empty one.
