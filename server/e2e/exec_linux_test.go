@@ -257,6 +257,9 @@ func TestRemoteCommands(t *testing.T) {
 	// Scripts.
 	status, body = f.form("/api/script/a/run", "x.sh", "echo \"$1-$2\"; exit 5\n", "type", "sh", "file", "", "args", "p q", "args", "r")
 	wants(t, "script", status, body, 200, `"code":5`, `"data":"cCBxLXIK"`)
+	// It may hold secrets, and other users of the host see its name.
+	status, body = f.form("/api/script/a/run", "x.sh", "stat -c %a \"$0\"\n", "type", "sh", "file", "")
+	wants(t, "mode of a script", status, body, 200, `"data":"NjAwCg=="`)
 	status, body = f.form("/api/script/a/run", "x.sh", "true\n", "type", "sh", "file", "", "md5", strings.Repeat("0", 32))
 	wants(t, "script with a wrong sum", status, body, 400)
 	status, body = f.form("/api/script/a/run", "x.pl", "1", "type", "perl", "file", "")

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -67,8 +69,12 @@ func (c *Commands) StartScript(ctx context.Context, agent string, s Script) (*Ta
 	rand.Read(chance)
 	upload, cancel := context.WithTimeout(ctx, files.DefaultUploadTime)
 	defer cancel()
+	mode, err := c.scriptMode(ctx, agent, &s)
+	if err != nil {
+		return nil, err
+	}
 	path, err := c.files.Upload(upload, agent, files.Upload{
-		Dir: wire.TempDir, Name: hex.EncodeToString(sum[:]) + "-" + hex.EncodeToString(chance) + in.suffix, Mode: 0o644, Content: s.Content,
+		Dir: wire.TempDir, Name: hex.EncodeToString(sum[:]) + "-" + hex.EncodeToString(chance) + in.suffix, Mode: mode, Content: s.Content,
 	})
 	if err != nil {
 		return nil, err
@@ -76,6 +82,16 @@ func (c *Commands) StartScript(ctx context.Context, agent string, s Script) (*Ta
 	q := s.Request
 	q.Cmd, q.Args, q.DeferRM = in.cmd, append(append(in.args, path), s.Params...), path
 	return c.Start(ctx, agent, q)
+}
+
+// scriptMode is the mode of a script's file: every user of the host sees its name in the list of processes, and it may hold secrets. One
+// that another user runs must be readable for him.
+func (c *Commands) scriptMode(ctx context.Context, agent string, s *Script) (fs.FileMode, error) {
+	a, err := server.Expect(ctx, c.fleet, agent, AgentType)
+	if s.User == "" && slices.Contains(a.Features, wire.FeatureFiles) {
+		return 0o600, err
+	}
+	return 0o644, err
 }
 
 // ReadScript makes a script of a form.
