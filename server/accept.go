@@ -103,29 +103,12 @@ func (cs *connections) closeAll(code int, reason string) {
 }
 
 // acceptAgent is the handler of /ws/agent. It returns as soon as the connection is a WebSocket: the goroutine that
-// served HTTP has a large stack and buffers, which an idle agent should not keep.
+// served HTTP has a large stack and buffers, which an idle agent should not keep. What leads to the upgrade has small frames,
+// here and in package conn, as has what leads to the first message: either stack would grow to 8 kB, just so, for each agent
+// that comes, and growing both took a twelfth of a handshake.
 func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
-	switch wait, ok := s.admission.admit(time.Now()); {
-	case s.agents.isDraining():
-		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
-		return
-	case !ok:
-		s.refuse(w, "limit", retrySeconds(wait))
-		return
-	case s.conns.full():
-		s.refuse(w, "waiting", retrySeconds(handshakeTime/2))
-		return
-	case !s.agents.enter():
-		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
-		return
-	}
-	p, err := s.peerOf(r)
-	if err != nil {
-		defer s.agents.leave()
-		s.metrics.refused.WithLabelValues("identity").Inc()
-		s.turnedAway(r.RemoteAddr, p, "", err)
-		w.Header().Set("Connection", "close")
-		http.Error(w, err.Error(), http.StatusForbidden)
+	p, ok := s.admitAgent(w, r)
+	if !ok {
 		return
 	}
 	handedOver := false
@@ -136,12 +119,45 @@ func (s *Server) acceptAgent(w http.ResponseWriter, r *http.Request) {
 	}()
 	c, err := conn.Upgrade(w, r, conn.Options{MaxMessage: handshakeLimit, IdleTimeout: handshakeTime})
 	if err != nil {
-		s.metrics.refused.WithLabelValues("upgrade").Inc()
-		s.log.Debug("upgrade refused", "remote", r.RemoteAddr, "err", err)
+		s.upgradeRefused(r, err)
 		return
 	}
 	handedOver = true
 	go s.serveAgent(c, p)
+}
+
+// upgradeRefused notes a request that was none for a WebSocket.
+func (s *Server) upgradeRefused(r *http.Request, why error) {
+	s.metrics.refused.WithLabelValues("upgrade").Inc()
+	s.log.Debug("upgrade refused", "remote", r.RemoteAddr, "err", why)
+}
+
+// admitAgent says who asks for a connection and has it counted in s.agents, or answers that it cannot be taken.
+func (s *Server) admitAgent(w http.ResponseWriter, r *http.Request) (p peer, ok bool) {
+	switch wait, ok := s.admission.admit(time.Now()); {
+	case s.agents.isDraining():
+		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
+		return p, false
+	case !ok:
+		s.refuse(w, "limit", retrySeconds(wait))
+		return p, false
+	case s.conns.full():
+		s.refuse(w, "waiting", retrySeconds(handshakeTime/2))
+		return p, false
+	case !s.agents.enter():
+		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
+		return p, false
+	}
+	p, err := s.peerOf(r)
+	if err != nil {
+		defer s.agents.leave()
+		s.metrics.refused.WithLabelValues("identity").Inc()
+		s.turnedAway(r.RemoteAddr, p, "", err)
+		w.Header().Set("Connection", "close")
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return p, false
+	}
+	return p, true
 }
 
 // refuse answers a connect that cannot be taken now.

@@ -42,41 +42,50 @@ func (s *Server) welcome(c *conn.Conn, p peer) *session {
 	}
 	s.metrics.handshakes.WithLabelValues(result).Inc()
 	if sess == nil {
-		s.noise.say("agent refused", slog.String("remote", c.RemoteAddr().String()), slog.String("why", err.Error()))
+		s.logRefused(c, err)
 		c.Close(conn.CodePolicy, err.Error())
 		s.sessions.carried(c.Stats())
 		s.conns.remove(c)
 		return nil
 	}
 	c.SetLimits(messageLimit, idleLimit)
+	s.logCame(sess)
+	return sess
+}
+
+// logRefused and logCame are functions of their own for the sake of the stack: a goroutine that waits for a first message has
+// not the attributes of a line on it.
+func (s *Server) logRefused(c *conn.Conn, why error) {
+	s.noise.say("agent refused", slog.String("remote", c.RemoteAddr().String()), slog.String("why", why.Error()))
+}
+
+func (s *Server) logCame(sess *session) {
 	s.traffic.say("agent came", slog.String("id", sess.agent.ID), slog.String("type", sess.agent.Name),
 		slog.String("version", sess.agent.Version), slog.String("remote", sess.agent.Remote))
-	return sess
 }
 
 // shakeHands waits for the first message and answers it. The result is the label under which it is counted.
 func (s *Server) shakeHands(c *conn.Conn, p peer) (sess *session, result string, err error) {
-	come, result, err := receiveCome(c)
+	f, result, err := receiveCome(c)
+	if err == nil {
+		sess, result, err = newSession(c, p, f)
+	}
 	if err != nil {
 		if result != "lost" {
 			s.turnAway(c, err)
 		}
 		return nil, result, err
 	}
-	now := time.Now()
+	come := &sess.agent.ComePayload
 	crash := come.Crash
 	come.Crash = nil // the session keeps the rest
-	result, err = s.identify(&come, p, now)
+	result, err = s.identify(come, p, sess.agent.Connected)
 	if err != nil {
-		s.turnedAway(c.RemoteAddr().String(), p, come.ID, err)
+		s.turnedAway(sess.agent.Remote, p, come.ID, err)
 		s.turnAway(c, err)
 		return nil, result, err
 	}
-	sess = newSession(c, p, come, now)
-	answer := wire.HandshakePayload{OK: true, ID: come.ID}
-	if come.Ack >= wire.AckVersion && s.journal.running.Load() {
-		sess.acks, answer.Ack = true, wire.AckVersion
-	}
+	sess.acks = come.Ack >= wire.AckVersion && s.journal.running.Load()
 	old, err := s.sessions.claim(s.ctx, sess)
 	if err != nil {
 		if !errors.Is(err, errConflict) {
@@ -97,39 +106,49 @@ func (s *Server) shakeHands(c *conn.Conn, p peer) (sess *session, result string,
 		s.forget(sess)
 		return nil, "revoked", err
 	}
-	if err := s.answer(c, answer); err != nil {
+	if err := s.accept(sess); err != nil {
 		s.forget(sess)
 		return nil, "lost", err
 	}
 	sess.greeted()
 	if crash != nil {
-		s.noise.say("agent had crashed", slog.String("id", come.ID), slog.Time("at", crash.At), slog.String("text", crash.Text))
-		s.metrics.crashes.Inc()
+		s.noteCrash(sess, crash)
 	}
 	return sess, result, nil
 }
 
-// receiveCome waits for an agent to introduce itself.
-func receiveCome(c *conn.Conn) (p wire.ComePayload, result string, err error) {
-	f, err := c.Receive()
-	if err != nil && isFrameError(err) {
-		return p, "bad_frame", fmt.Errorf("first message: %w", err)
+// noteCrash tells that the run of an agent before this one has crashed.
+func (s *Server) noteCrash(sess *session, crash *wire.Crash) {
+	s.noise.say("agent had crashed", slog.String("id", sess.agent.ID), slog.Time("at", crash.At), slog.String("text", crash.Text))
+	s.metrics.crashes.Inc()
+}
+
+// receiveCome waits for the message with which an agent introduces itself.
+func receiveCome(c *conn.Conn) (f *wire.Frame, result string, err error) {
+	f, err = c.Receive()
+	switch {
+	case err != nil && isFrameError(err):
+		return nil, "bad_frame", fmt.Errorf("first message: %w", err)
+	case err != nil:
+		return nil, "lost", err
+	case f.Type != wire.Come.Type():
+		return nil, "no_come", fmt.Errorf("first message must be come (type %d), not type %d", wire.Come.Type(), f.Type)
 	}
-	if err != nil {
-		return p, "lost", err
+	return f, "", nil
+}
+
+// accept tells an agent that it is welcome.
+func (s *Server) accept(sess *session) error {
+	answer := wire.HandshakePayload{OK: true, ID: sess.agent.ID}
+	if sess.acks {
+		answer.Ack = wire.AckVersion
 	}
-	if f.Type != wire.Come.Type() {
-		return p, "no_come", fmt.Errorf("first message must be come (type %d), not type %d", wire.Come.Type(), f.Type)
-	}
-	if p, err = wire.Come.Decode(f); err != nil {
-		return p, "bad_come", fmt.Errorf("first message: %w", err)
-	}
-	return p, "", nil
+	return s.answer(sess.conn, &answer)
 }
 
 // answer sends the answer to come.
-func (s *Server) answer(c *conn.Conn, p wire.HandshakePayload) error {
-	b, err := wire.Handshake.Append(nil, "", &p)
+func (s *Server) answer(c *conn.Conn, p *wire.HandshakePayload) error {
+	b, err := wire.Handshake.Append(nil, "", p)
 	if err != nil {
 		return err
 	}
@@ -138,7 +157,7 @@ func (s *Server) answer(c *conn.Conn, p wire.HandshakePayload) error {
 
 // turnAway says why there is no session. Whether the client hears it or not, it is gone.
 func (s *Server) turnAway(c *conn.Conn, why error) {
-	_ = s.answer(c, wire.HandshakePayload{Msg: why.Error()})
+	_ = s.answer(c, &wire.HandshakePayload{Msg: why.Error()})
 }
 
 // evict closes a session that has lost its id. Its own goroutine does the rest.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,13 +34,18 @@ type report struct {
 	at time.Time
 }
 
-func newSession(c *conn.Conn, p peer, come wire.ComePayload, now time.Time) *session {
-	s := &session{peer: p, conn: c, agent: Agent{
-		ComePayload: come, Remote: c.RemoteAddr().String(), Connected: now, Authenticated: p.identity != nil, Secure: p.secure,
-	}}
+// newSession makes the session of an agent that has introduced itself with this message. The result is the label for a message
+// that cannot be read.
+func newSession(c *conn.Conn, p peer, come *wire.Frame) (s *session, result string, err error) {
+	s = &session{peer: p, conn: c}
+	if s.agent.ComePayload, err = wire.Come.Decode(come); err != nil {
+		return nil, "bad_come", fmt.Errorf("first message: %w", err)
+	}
+	s.agent.Remote, s.agent.Connected = c.RemoteAddr().String(), time.Now()
+	s.agent.Authenticated, s.agent.Secure = p.identity != nil, p.secure
 	greeting := make(chan struct{})
 	s.greeting.Store(&greeting)
-	return s
+	return s, "", nil
 }
 
 // greeted lets through what is sent to the agent from now on.

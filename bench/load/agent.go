@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -71,13 +72,11 @@ func dial(ctx context.Context, t Target) (*Agent, error) {
 	if sources <= 0 {
 		sources = 16
 	}
-	d := net.Dialer{
-		LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+rand.IntN(min(sources, 250))))},
-		Control:   portLater,
-		Timeout:   patience,
-		KeepAlive: -1,
+	addr, err := netip.ParseAddrPort(t.Addr)
+	if err != nil {
+		return nil, err
 	}
-	c, err := d.DialContext(ctx, "tcp4", t.Addr)
+	c, err := connect(netip.AddrFrom4([4]byte{127, 0, 0, byte(2 + rand.IntN(min(sources, 250)))}), addr)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,17 @@
 
 package load
 
-import "syscall"
+import (
+	"net"
+	"net/netip"
+)
 
-func portLater(_, _ string, _ syscall.RawConn) error { return nil }
+// connect connects from an address of this host.
+func connect(from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+	d := net.Dialer{
+		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)),
+		Timeout:   patience,
+		KeepAlive: -1,
+	}
+	return d.Dial("tcp4", to.String())
+}

@@ -76,7 +76,7 @@ type Conn struct {
 	inFrames, inBytes, outFrames, outBytes atomic.Uint64
 }
 
-func newConn(ws *websocket.Conn, s *stream, o Options) *Conn {
+func newConn(ws *websocket.Conn, s *stream, o *Options) *Conn {
 	c := &Conn{ws: ws, stream: s, life: s.life, compressFrom: o.CompressFrom}
 	s.open = true
 	ws.SetPingHandler(c.gotPing)

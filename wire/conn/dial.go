@@ -54,7 +54,7 @@ func (d Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
 	case err != nil:
 		return nil, err
 	}
-	return newConn(ws, h.stream, h.options), nil
+	return newConn(ws, h.stream, &h.options), nil
 }
 
 // handshake is what a Dial holds until it has a connection.
