@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,9 +46,8 @@ const idleConnections = 64
 func (ag *Agent) newWeb() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:           ag.dialServer("http"),
-			DialTLSContext:        ag.tlsOver(ag.dialServer("https")),
-			TLSHandshakeTimeout:   dialTimeout,
+			DialContext:           inTime(ag.dialServer("http")),
+			DialTLSContext:        inTime(ag.tlsOver(ag.dialServer("https"))),
 			ResponseHeaderTimeout: handshakeTimeout,
 			IdleConnTimeout:       heartbeat,
 			MaxIdleConnsPerHost:   idleConnections,
@@ -56,5 +56,19 @@ func (ag *Agent) newWeb() *http.Client {
 			WriteBufferSize:       64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// inTime gives a dial, with its TLS and its proxy, the time that the agent's own connection has: the context of a request ends with
+// the agent, and what takes a connection and says nothing would keep who asks until then.
+func inTime(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("%s: no answer within %v", addr, dialTimeout))
+		defer cancel()
+		c, err := dial(ctx, network, addr)
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return c, err
 	}
 }

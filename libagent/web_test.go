@@ -2,15 +2,21 @@ package libagent_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/agenttest"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
@@ -125,4 +131,38 @@ func TestBesideTheConnection(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// What answers at the server's address takes a connection and says nothing more: a handler that fetches something is told so, and
+// does not wait for ever.
+func TestBesideTheConnectionSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority()
+		srv := agenttest.NewServer(t, &agenttest.Options{
+			TLS: &tls.Config{Certificates: []tls.Certificate{a.issue("server-1", time.Hour)}}, Patience: time.Hour,
+		})
+		app := &testApp{setup: func(ag *libagent.Agent) error {
+			libagent.Handle(ag, echo, func(ctx context.Context, _ textPayload) (textPayload, error) {
+				return textPayload{fetch(ctx, ag, "/file")}, nil
+			})
+			return nil
+		}}
+		var dials atomic.Int32
+		start(t, srv, app, func(o *libagent.Options, c *testConf) {
+			c.TLS.CA = a.file(t)
+			o.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				if dials.Add(1) == 1 {
+					return srv.Dial(ctx, network, addr)
+				}
+				near, far := net.Pipe()
+				go io.Copy(io.Discard, far) // ends with the near one
+				return near, nil
+			}
+		})
+		s, begin := srv.Accept(), time.Now()
+		got, err := agenttest.Call(s, echo, textPayload{})
+		if took := time.Since(begin); err != nil || !strings.Contains(got.S, "no answer within 30s") || took > time.Minute {
+			t.Errorf("after %v: %q, %v", took, got.S, err)
+		}
+	})
 }
