@@ -74,6 +74,7 @@ type Agent struct {
 	conn       *conn.Conn           // nil while not connected
 	past       conn.Stats           // of the connections before
 	home       string               // the server of the config that it is at or tries
+	served     string               // the server that it is connected to, or was last
 	leave      func(error)          // ends that
 	jobsCtx    context.Context      // of what runs on its own; nil before the start
 	later      []background         // to be run from the start on

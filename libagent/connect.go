@@ -235,7 +235,7 @@ func (ag *Agent) beat(ctx context.Context, c *conn.Conn) error {
 func (ag *Agent) established(c *conn.Conn, server string) {
 	proxy := ag.proxyName(ag.scheme("http", server), hostPort(server))
 	ag.mu.Lock()
-	ag.conn = c
+	ag.conn, ag.served = c, server
 	ag.link.Connected, ag.link.Server, ag.link.Proxy, ag.link.Since = true, server, proxy, time.Now()
 	ag.link.LastError, ag.link.Conflict = "", false
 	ag.link.Connections++

@@ -33,9 +33,11 @@ func (ag *Agent) Request(ctx context.Context, method, uri string, body io.Reader
 // are the answer. The caller closes its body.
 func (ag *Agent) Do(req *http.Request) (*http.Response, error) { return ag.web.Do(req) }
 
-// webURL returns the root of the server that the agent is connected to, without a host when there was none yet.
+// webURL returns the root of the server that the agent is connected to, or was last, without a host when there was none yet.
 func (ag *Agent) webURL() url.URL {
-	server := ag.connection().Server
+	ag.mu.Lock()
+	server := ag.served
+	ag.mu.Unlock()
 	return url.URL{Scheme: ag.scheme("http", server), Host: hostPort(server)}
 }
 

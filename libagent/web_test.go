@@ -166,3 +166,36 @@ func TestBesideTheConnectionSilent(t *testing.T) {
 		}
 	})
 }
+
+// The server has named the uri, and perhaps a token for it: who has not taken the agent is not asked, though it is tried meanwhile.
+func TestBesideTheConnectionLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := agenttest.NewServer(t, nil)
+		made := make(chan *libagent.Agent, 1)
+		var ag *libagent.Agent
+		where := func() string {
+			req, err := ag.Request(t.Context(), http.MethodGet, "/file", nil)
+			if err != nil {
+				return err.Error()
+			}
+			return req.URL.String()
+		}
+		srv.Down(true)
+		start(t, srv, &testApp{setup: func(a *libagent.Agent) error { made <- a; return nil }}, func(_ *libagent.Options, c *testConf) {
+			c.Server = []string{"server-1", "server-2"}
+		})
+		ag = <-made
+		time.Sleep(time.Minute)
+		if got := where(); got != libagent.ErrNotConnected.Error() {
+			t.Errorf("before the first connection: %s", got)
+		}
+		srv.Down(false)
+		s := srv.Accept()
+		srv.Down(true)
+		s.Drop()
+		time.Sleep(time.Minute)
+		if got, want := where(), "http://"+s.Host()+"/file"; got != want {
+			t.Errorf("after it: %s, want %s", got, want)
+		}
+	})
+}
