@@ -86,6 +86,11 @@ func TestPendingBytes(t *testing.T) {
 
 // A message that the server never takes is given up, and does not hold up what waits behind it for ever.
 func TestPoisonMessage(t *testing.T) {
+	t.Run("kept", func(t *testing.T) { poison(t, text) })
+	t.Run("newest", func(t *testing.T) { poison(t, wire.Define[textPayload](30005, "now", "now", wire.Newest)) })
+}
+
+func poison(t *testing.T, m *wire.Message[textPayload]) {
 	synctest.Test(t, func(t *testing.T) {
 		behind := make(chan string, 10)
 		srv := newServer(t, nil)
@@ -116,7 +121,7 @@ func TestPoisonMessage(t *testing.T) {
 			}
 		}))
 		app := &testApp{setup: func(ag *libagent.Agent) error {
-			err := libagent.Emit(context.Background(), ag, text, textPayload{strings.Repeat("x", 8<<20)})
+			err := libagent.Emit(context.Background(), ag, m, textPayload{strings.Repeat("x", 8<<20)})
 			ag.Every("behind", time.Second, func(ctx context.Context, ag *libagent.Agent) error {
 				return libagent.Emit(ctx, ag, text, textPayload{"behind"})
 			})

@@ -15,6 +15,8 @@ type newest struct {
 	frames map[wire.Type]newestFrame
 	ready  chan struct{} // closed while there are some
 	empty  chan struct{} // closed while there are none
+
+	failures int // on how many connections the first one was not sent
 }
 
 type newestFrame struct {
@@ -79,7 +81,23 @@ func (n *newest) take(ctx context.Context) (wire.Type, newestFrame, error) {
 func (n *newest) sent(t wire.Type, f newestFrame) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.order = n.order[1:]
+	n.next(t, f)
+}
+
+// fail notes that the first message could not be sent on a connection. It returns the size of the frame if it was given up, else 0.
+func (n *newest) fail(t wire.Type, f newestFrame) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.failures++; n.failures < maxFailures || len(f.frame) <= batchBytes {
+		return 0
+	}
+	n.next(t, f)
+	return len(f.frame)
+}
+
+// next goes on behind the first message. The caller holds n.mu.
+func (n *newest) next(t wire.Type, f newestFrame) {
+	n.order, n.failures = n.order[1:], 0
 	if &n.frames[t].frame[0] != &f.frame[0] {
 		n.order = append(n.order, t)
 		return

@@ -21,9 +21,7 @@ func (ag *Agent) pump(ctx context.Context, c *conn.Conn, l conn.Lane) error {
 			return err
 		}
 		if err := c.Send(ctx, l, frames...); err != nil {
-			if size := m.fail(l); size > 0 {
-				ag.log.Error("message given up: the server does not take it", "bytes", size, "connections", maxFailures)
-			}
+			ag.out.noteGivenUp(m.fail(l))
 			return err
 		}
 		m.drop(l, len(frames))
@@ -38,6 +36,7 @@ func (ag *Agent) pumpNewest(ctx context.Context, c *conn.Conn) error {
 			return err
 		}
 		if err := c.Send(ctx, f.lane, f.frame); err != nil {
+			ag.out.noteGivenUp(ag.out.newest.fail(t, f))
 			return err
 		}
 		ag.out.newest.sent(t, f)
@@ -250,6 +249,14 @@ func (o *outbox) try(q *lane, seq uint64) {
 	}
 }
 
+// noteGivenUp says that a message of so many bytes is given up, if there are any.
+func (o *outbox) noteGivenUp(size int) {
+	if size > 0 {
+		o.dropped.Add(1)
+		o.log.Error("message given up: the server does not take it", "bytes", size, "connections", maxFailures)
+	}
+}
+
 // giveUp looks, when a connection has ended, whether its first message was sent and not taken. When that happens again and
 // again with a large one, it is given up: the server does not take it.
 func (o *outbox) giveUp(q *lane, begin uint64, acks bool) {
@@ -277,8 +284,7 @@ func (o *outbox) giveUp(q *lane, begin uint64, acks bool) {
 	if err != nil || len(m) == 0 || m[0].seq != first || len(m[0].message) <= batchBytes {
 		return
 	}
-	o.log.Error("message given up: the server does not take it", "bytes", len(m[0].frame()), "connections", maxFailures)
-	o.dropped.Add(1)
+	o.noteGivenUp(len(m[0].frame()))
 	if acks {
 		q.refused = first
 		return
