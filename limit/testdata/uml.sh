@@ -1,9 +1,9 @@
 #!/bin/bash
-# Run the tests of this package, and those of process that are about whole trees, on a kernel of their own that has control groups
-# of version 2: user-mode-linux, as root of the guest, with all four controllers and a blank disk. Nothing may be skipped there for
-# want of them.
+# Run the tests of this package, those of process that are about whole trees, and that of libagent which sets the clock, on a kernel
+# of their own that has control groups of version 2: user-mode-linux, as root of the guest, with all four controllers and a blank
+# disk. Nothing may be skipped there for want of them.
 #
-# usage: limit/testdata/uml.sh [FLAG...]     flags are those of a test binary, as in -test.run 'Group', for both packages
+# usage: limit/testdata/uml.sh [FLAG...]     flags are those of a test binary, as in -test.run 'Group', for all packages
 # needs: apt-get install user-mode-linux; no root, no module, nothing of the host is changed. The guest sees the host's
 # files read-only; its exit status is that of the tests.
 set -euo pipefail
@@ -15,12 +15,15 @@ trap 'rm -rf "$work"' EXIT
 export CGO_ENABLED=0
 go test -c -o "$work/limit.test" .
 go test -c -o "$work/process.test" ../process
+go test -c -o "$work/libagent.test" ../libagent
 truncate -s 16M "$work/disk"
 trees='KillsTheWholeTree|ForkBomb|Grace|Background|LateOutput|MemoryBound'
 {
 	printf '%q ' "$work/limit.test" -test.v "$@"
 	printf '&& cd ../process && '
 	printf '%q ' "$work/process.test" -test.v -test.run "$trees" "$@"
+	printf '&& cd ../libagent && LIBAGENT_TEST_CLOCK=1 '
+	printf '%q ' "$work/libagent.test" -test.v -test.run ClockJumps "$@"
 } >"$work/command"
 
 cat >"$work/init" <<EOF
