@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -58,7 +59,7 @@ func (j *Job) Now() {
 // run runs a job until ctx is done.
 func (j *Job) run(ctx context.Context, ag *Agent) {
 	interval := j.interval
-	timer := time.NewTimer(interval + part(interval/10))
+	timer := time.NewTimer(plus(interval, part(interval/10)))
 	defer timer.Stop()
 	for {
 		spread := time.Duration(0)
@@ -78,7 +79,7 @@ func (j *Job) run(ctx context.Context, ag *Agent) {
 		}
 		begin := time.Now()
 		err := ag.guard(j.name, "", func() error { return j.fn(ctx, ag) })
-		if err != nil && !errors.Is(err, context.Canceled) {
+		if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
 			ag.log.Warn("job failed", "job", j.name, "error", err)
 		}
 		select {
@@ -86,7 +87,15 @@ func (j *Job) run(ctx context.Context, ag *Agent) {
 		default:
 		}
 		if interval > 0 {
-			timer.Reset(max(interval-time.Since(begin), 0) + spread)
+			timer.Reset(plus(max(interval-time.Since(begin), 0), spread))
 		}
 	}
+}
+
+// plus adds what is not negative. A job whose interval is as long as one can be runs when it is asked to alone.
+func plus(a, b time.Duration) time.Duration {
+	if b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return a + b
 }

@@ -3,6 +3,8 @@ package libagent_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -150,7 +152,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// A job never overlaps itself, and neither an error nor a panic ends it.
+// A job never overlaps itself, and neither an error nor a panic ends it. An error is in the log, one of a context of its own too.
 func TestEvery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs, now atomic.Int64
@@ -162,12 +164,16 @@ func TestEvery(t *testing.T) {
 				defer now.Add(-1)
 				switch runs.Add(1) {
 				case 1:
-					return errors.New("no luck")
+					return fmt.Errorf("no luck: %w", context.Canceled)
 				case 2:
 					panic("oh")
 				case 3:
 					time.Sleep(25 * time.Second)
 				}
+				return nil
+			})
+			ag.Every("never", math.MaxInt64, func(context.Context, *libagent.Agent) error {
+				t.Error("a job of every 292 years runs")
 				return nil
 			})
 			return nil
