@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -13,12 +14,14 @@ import (
 //
 // SIGTERM and SIGINT stop a running agent, a second one ends it at once; SIGHUP has it read its config file and open its
 // log files again; SIGQUIT logs the stacks of all goroutines and ends it. When the log is in files, a crash leaves a file
-// beside them, which the next start logs and reports to the server.
+// beside them, which the next start logs and reports to the server. SIGHUP ends the other commands, as it does any program.
 func Main(app App) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal kills
 	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
+	if slices.Contains(os.Args[1:], "run") { // now: a service manager may send it before the config is read
+		signal.Notify(hup, syscall.SIGHUP)
+	}
 	reload := make(chan struct{})
 	go func() { // for as long as the process lives
 		for range hup {

@@ -3,6 +3,7 @@
 package libagent_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,5 +60,35 @@ func TestSignals(t *testing.T) {
 		if files, err := filepath.Glob(filepath.Join(dir, "logs", "*crash*")); err != nil || len(files) != 0 {
 			t.Errorf("%v: left %v, %v", sig, files, err)
 		}
+	}
+}
+
+// Who follows the log over a connection that breaks leaves no process behind: the end of a terminal ends every command but run.
+func TestHangupEndsCommands(t *testing.T) {
+	dir := t.TempDir()
+	writeConf(t, dir, "basic.server = h:1", "basic.log.target = file")
+	if err := os.Mkdir(filepath.Join(dir, "logs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "logs", "test-agent.log"), []byte("one line\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := agentProgram(t, dir, "logs", "--follow", "--conf", "agent.conf")
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, len("one line\n"))); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if s := cmd.ProcessState.Sys().(syscall.WaitStatus); !s.Signaled() || s.Signal() != syscall.SIGHUP {
+		t.Errorf("ended with %v", cmd.ProcessState)
 	}
 }
