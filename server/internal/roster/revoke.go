@@ -64,11 +64,25 @@ func (r *Roster) Refresh() ([]Revocation, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, rev := range fresh {
-		r.revoked[rev.Enrolment] = rev
+	for i := range fresh {
+		rev := &fresh[i]
+		if rev.Agent == "" {
+			rev.Agent = r.enrolledAs(rev.Enrolment)
+		}
+		r.revoked[rev.Enrolment] = *rev
 	}
 	r.changed, r.read = info.ModTime(), now
 	return fresh, nil
+}
+
+// enrolledAs returns the id of the agent with an enrolment, "" for none. The caller holds r.mu.
+func (r *Roster) enrolledAs(enrolment string) string {
+	for _, a := range r.agents {
+		if a.Enrolment == enrolment {
+			return a.ID
+		}
+	}
+	return ""
 }
 
 // Revoke ends the enrolment of an agent: a server that runs notices within a second. To enrol again, the agent needs a

@@ -22,7 +22,10 @@ var (
 
 	// ErrSuperseded means that the agent has a newer one, and has used that: somebody has a copy of the older one, or
 	// the host went back to an earlier state of its disk.
-	ErrSuperseded = errors.New("the certificate was replaced by a newer one: is this host a copy of another one?")
+	ErrSuperseded = errors.New("the certificate was replaced by a newer one: is this host a copy of another one? Or was data_dir of the server set back?")
+
+	// ErrUnknown means that nothing is known of the agent, though the certificate is of this server's CA.
+	ErrUnknown = errors.New("the server does not know the agent of this certificate, who must enrol again: was data_dir of the server set back?")
 )
 
 // Agent is an enrolled agent.
@@ -134,8 +137,10 @@ func (r *Roster) Admit(id, enrolment, serial string) error {
 	_, revoked := r.revoked[enrolment]
 	r.mu.RUnlock()
 	switch {
-	case !known || revoked:
+	case revoked:
 		return ErrRevoked
+	case !known:
+		return ErrUnknown
 	case a.Enrolment != enrolment:
 		return ErrSuperseded
 	case a.Serial == serial:

@@ -3,6 +3,7 @@ package roster_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -81,7 +82,7 @@ func TestRenewal(t *testing.T) {
 	}
 	admit(t, r, a, "", roster.ErrSuperseded)
 	admit(t, r, roster.Agent{ID: "x", Enrolment: "other"}, "5", roster.ErrSuperseded)
-	admit(t, r, roster.Agent{ID: "nobody", Enrolment: "e"}, "1", roster.ErrRevoked)
+	admit(t, r, roster.Agent{ID: "nobody", Enrolment: "e"}, "1", roster.ErrUnknown)
 }
 
 // Both ends of a renewal may use their certificate at once: one of them is good, never none.
@@ -136,6 +137,13 @@ func TestRevocation(t *testing.T) {
 		if s.Revoked != (s.ID == "a") {
 			t.Errorf("%+v", s)
 		}
+	}
+	// A revocation that cannot be read is one all the same, and whose it is, the enrolment says.
+	if err := os.WriteFile(filepath.Join(dir, "revoked", b.Enrolment+".json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err := r.Refresh(); err != nil || len(fresh) != 1 || fresh[0].Agent != "b" {
+		t.Errorf("%+v, %v", fresh, err)
 	}
 	back := a
 	back.Enrolment = "new"
