@@ -129,6 +129,9 @@ func (c *certs) get() *tls.Certificate {
 	return c.current
 }
 
+// end returns when the certificate that is shown now is good no more.
+func (c *certs) end() time.Time { return c.get().Leaf.NotAfter }
+
 // config is TLS of a listener: 1.3 and nothing older. Clients on the agents' listener may show a certificate, which is
 // looked at when they ask for something, so that they learn what is wrong with it. There are no tickets for resuming: a
 // fleet comes back after a restart, when no ticket is good any more, and each would cost memory on both sides.

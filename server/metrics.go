@@ -52,3 +52,10 @@ func newMetrics() *metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+// newCertificateGauge says when the certificate ends that clients are shown.
+func newCertificateGauge(c *certs) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "agent_server_certificate_end_timestamp_seconds", Help: "When the certificate of the server expires.",
+	}, func() float64 { return float64(c.end().Unix()) })
+}

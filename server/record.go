@@ -58,10 +58,24 @@ func (s *Server) watch(ctx context.Context) {
 		}
 		if n%3600 == 1 {
 			s.tidyTokens(time.Now())
+			s.warnOfEnd(time.Now())
 		}
 		if n%60 == 0 {
 			s.endExpired(time.Now())
 		}
+	}
+}
+
+// shortLife is how much of its time a certificate has left when somebody should have replaced it.
+const shortLife = 7 * 24 * time.Hour
+
+// warnOfEnd tells that the server's certificate was not replaced in time. One of the server's own CA always is.
+func (s *Server) warnOfEnd(now time.Time) {
+	switch end := s.certs.end(); {
+	case !now.Before(end):
+		s.log.Error("the server's certificate has expired: no agent and no client trusts it", "since", end, "file", s.cfg.TLS.Cert)
+	case end.Sub(now) < shortLife:
+		s.log.Warn("the server's certificate ends soon", "until", end, "file", s.cfg.TLS.Cert)
 	}
 }
 

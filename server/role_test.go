@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -153,6 +154,9 @@ func TestScope(t *testing.T) {
 		}
 		if strings.Join(seen, " ") != strings.Join(tt.sees, " ") {
 			t.Errorf("%v sees %v, want %v", tt.args, seen, tt.sees)
+		}
+		if _, body := f.request(t, "GET", "/api/info/server", "Authorization", token); !strings.Contains(body, fmt.Sprintf(`"agents":%d,`, len(tt.sees))) {
+			t.Errorf("%v counts others: %s", tt.args, body)
 		}
 		for _, id := range []string{"a", "b", "c"} {
 			want := 404

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,12 @@ func TestRotateCertificateFiles(t *testing.T) {
 	f := startFleet(t, server.Config{TLS: server.TLSConfig{Cert: certFile, Key: keyFile}})
 	if got := f.shows(t); got[0] != first || f.Fingerprint() != outside.Fingerprint() {
 		t.Errorf("shows %v, fingerprint %s", got, f.Fingerprint())
+	}
+	// It has an hour left, which nobody should learn from agents that do not come any more.
+	until(t, func() bool { return strings.Contains(f.logs.String(), "certificate ends soon") })
+	end, err := strconv.ParseFloat(f.metric(t, "agent_server_certificate_end_timestamp_seconds"), 64)
+	if left := time.Until(time.Unix(int64(end), 0)); err != nil || left > time.Hour || left <= 0 {
+		t.Errorf("the certificate ends in %v, %v", left, err)
 	}
 	h := f.enrolled(t, "host-17")
 	if roots, renew := f.anchors(t, h); strings.Count(roots, "BEGIN") != 2 || renew {

@@ -104,7 +104,7 @@ func New(cfg Config) (*Server, error) {
 	s.journal = newJournal(cfg, s.faults, &s.agents, s.metrics.failures.WithLabelValues("sink"))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.requestsCtx, s.cancelReqs = context.WithCancelCause(context.Background())
-	s.metrics.registry.MustRegister(newFleetCollector(s.sessions), newJournalCollector(s.journal))
+	s.metrics.registry.MustRegister(newFleetCollector(s.sessions), newJournalCollector(s.journal), newCertificateGauge(s.certs))
 	s.handlers.add(wire.AgentInfo.Type(), keepReport)
 	s.agentMux.HandleFunc("GET /ws/agent", s.acceptAgent)
 	s.registerEnrolment()
