@@ -134,6 +134,10 @@ func (s *Server) upgradeRefused(r *http.Request, why error) {
 
 // admitAgent says who asks for a connection and has it counted in s.agents, or answers that it cannot be taken.
 func (s *Server) admitAgent(w http.ResponseWriter, r *http.Request) (p peer, ok bool) {
+	if s.isStranger(r) { // however many come, they take no places of agents
+		s.turnStrangerAway(w, r, p, errUnenrolled)
+		return p, false
+	}
 	switch wait, ok := s.admission.admit(time.Now()); {
 	case s.agents.isDraining():
 		s.refuse(w, "draining", restartTime+rand.IntN(restartSpread))
@@ -151,13 +155,18 @@ func (s *Server) admitAgent(w http.ResponseWriter, r *http.Request) (p peer, ok 
 	p, err := s.peerOf(r)
 	if err != nil {
 		defer s.agents.leave()
-		s.metrics.refused.WithLabelValues("identity").Inc()
-		s.turnedAway(r.RemoteAddr, p, "", err)
-		w.Header().Set("Connection", "close")
-		http.Error(w, err.Error(), http.StatusForbidden)
+		s.turnStrangerAway(w, r, p, err)
 		return p, false
 	}
 	return p, true
+}
+
+// turnStrangerAway answers a connect of somebody whose certificate is no good.
+func (s *Server) turnStrangerAway(w http.ResponseWriter, r *http.Request, p peer, why error) {
+	s.metrics.refused.WithLabelValues("identity").Inc()
+	s.turnedAway(r.RemoteAddr, p, "", why)
+	w.Header().Set("Connection", "close")
+	http.Error(w, why.Error(), http.StatusForbidden)
 }
 
 // refuse answers a connect that cannot be taken now.

@@ -89,6 +89,24 @@ func TestWithoutCertificate(t *testing.T) {
 	}
 }
 
+// A crowd that has no certificate, or guesses at tokens, keeps no agent out: connect_limit is for those that are enrolled.
+func TestStrangersTakeNoPlaces(t *testing.T) {
+	f := startFleet(t, server.Config{ConnectLimit: 3})
+	h := f.enrolled(t, "host-17")
+	for range 20 {
+		if status := f.enrol(t, newHost(t), "jke_000000000000_"+strings.Repeat("0", 64), "host-18"); status != 403 && status != 503 {
+			t.Errorf("status %d", status)
+		}
+		if c, err := f.connectAs(newHost(t)); err == nil {
+			t.Error("a stranger was let in")
+			c.Close(conn.CodeNormal, "")
+		}
+	}
+	if _, err := f.arrive(t, h, "", "exec-agent"); err != nil {
+		t.Error(err)
+	}
+}
+
 // The id and the type come from the certificate.
 func TestAnotherID(t *testing.T) {
 	f := startFleet(t, server.Config{})

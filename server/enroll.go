@@ -62,7 +62,7 @@ var errNoEnrolment = rest.Errorf(http.StatusForbidden, "this token does not enro
 
 // enroll gives a host that has a token a certificate.
 func (s *Server) enroll(w http.ResponseWriter, r *http.Request) {
-	if wait, ok := s.admission.admit(time.Now()); !ok {
+	if wait, ok := s.enrolling.admit(time.Now()); !ok {
 		s.refuse(w, "limit", retrySeconds(wait))
 		return
 	}

@@ -40,10 +40,10 @@ var (
 // peerOf says who asks for a connection, or why nobody may.
 func (s *Server) peerOf(r *http.Request) (peer, error) {
 	p := peer{secure: r.TLS != nil || isLoopback(r.RemoteAddr)}
-	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
-		if !s.admitsUnenrolled(r) {
-			return p, errUnenrolled
-		}
+	if s.isStranger(r) {
+		return p, errUnenrolled
+	}
+	if !showsCertificate(r) {
 		return p, nil
 	}
 	cert := r.TLS.PeerCertificates[0]
@@ -54,6 +54,13 @@ func (s *Server) peerOf(r *http.Request) (peer, error) {
 	p.identity, p.serial = &id, pki.Serial(cert)
 	return p, s.roster.Admit(id.ID, id.Enrolment, p.serial)
 }
+
+// isStranger reports whether a client shows no certificate, and needs one.
+func (s *Server) isStranger(r *http.Request) bool {
+	return !showsCertificate(r) && !s.admitsUnenrolled(r)
+}
+
+func showsCertificate(r *http.Request) bool { return r.TLS != nil && len(r.TLS.PeerCertificates) > 0 }
 
 // defaultAuth is agents.auth of a listener for which nothing is said: agents of the field may come in where only this host
 // can be.

@@ -34,7 +34,8 @@ type Server struct {
 	agents    tracker // connections of agents, from the upgrade to the last goroutine
 	requests  tracker // requests of the API
 	conns     connections
-	admission *admission
+	admission *admission // of agents
+	enrolling *admission // of who wants to become one: strangers do not take the places of agents
 	sessions  *registry
 	handlers  handlers
 	tasks     tasks
@@ -89,6 +90,7 @@ func New(cfg Config) (*Server, error) {
 		faults:    newThrottle(cfg.Logger, slog.LevelError, noisePerSecond),
 		conns:     connections{open: make(map[*conn.Conn]struct{})},
 		admission: newAdmission(cfg.ConnectLimit),
+		enrolling: newAdmission(cfg.ConnectLimit),
 		sessions:  newRegistry(),
 		metrics:   newMetrics(),
 		guard:     newGuard(secret, ident.tokens, cfg.API.Hosts, cfg.API.Rate),
