@@ -54,3 +54,17 @@ func TestCommandsOfRoot(t *testing.T) {
 		t.Errorf("%d files, %v", files, err)
 	}
 }
+
+// Where everybody may write, everybody could put a token of his own.
+func TestFolderOfEverybody(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.New(server.Config{DataDir: dir}); err == nil || !strings.Contains(err.Error(), "data_dir: everybody may write to "+dir+" (mode 0777)") {
+		t.Errorf("error %v", err)
+	}
+	if names, err := os.ReadDir(dir); err != nil || len(names) > 0 {
+		t.Errorf("%v, %v", names, err)
+	}
+}

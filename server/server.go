@@ -13,6 +13,7 @@ import (
 
 	"github.com/jkstack/jkframe/v2/server/internal/audit"
 	"github.com/jkstack/jkframe/v2/server/internal/roster"
+	"github.com/jkstack/jkframe/v2/server/internal/secretfile"
 	"github.com/jkstack/jkframe/v2/server/internal/tokens"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
@@ -73,6 +74,9 @@ func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	if cfg.Agents.Auth == "" && cfg.Listen != noListener {
 		cfg.Agents.Auth = defaultAuth(cfg.Listen)
+	}
+	if err := secretfile.CheckFolder(cfg.DataDir); err != nil {
+		return nil, fmt.Errorf("data_dir: %w", err)
 	}
 	secret, err := loadToken(cfg.API.TokenFile)
 	if err != nil {

@@ -106,15 +106,16 @@ func (l *Layouts) Start(ctx context.Context, p Plan) (*Run, error) {
 		r.cancel(err)
 		return nil, err
 	}
-	l.going.Go(func() {
+	go func() {
+		defer l.going.Done()
 		defer l.ended(r)
 		defer r.cancel(nil)
 		r.run(ctx, l.cfg.Parallel)
-	})
+	}()
 	return r, nil
 }
 
-// add takes a run, if there is room or can be made.
+// add takes a run, which is waited for from then on, if there is room or can be made.
 func (l *Layouts) add(r *Run) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,6 +137,7 @@ func (l *Layouts) add(r *Run) error {
 		r.ID = newID(r.state.Begin, l.n)
 	}
 	l.runs[r.ID] = r
+	l.going.Add(1) // here, where none is added that close does not see
 	return nil
 }
 

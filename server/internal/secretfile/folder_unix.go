@@ -4,6 +4,7 @@ package secretfile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,6 +25,19 @@ func SyncFolder(dir string) error {
 		return err
 	}
 	return nil
+}
+
+// CheckFolder says what is wrong with a folder of secrets: whoever may write there can put another one in the place of what is in it.
+// One that is not there yet is good.
+func CheckFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Mode().Perm()&0o002 != 0 {
+		err = fmt.Errorf("everybody may write to %s (mode %04o): run \"chmod o-w %s\", and look at what is there", dir, info.Mode().Perm(), dir)
+	}
+	return err
 }
 
 // another returns who owns a file, if this process is root's and the file is not: what root makes beside it shall be that user's
