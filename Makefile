@@ -1,6 +1,6 @@
 # Needs Go alone. lint, bench and fuzz fetch what they run at the versions pinned in the module files.
 
-.PHONY: release demo test test-cgroup2 test-systemd lint bench soak bench-libraries fuzz build clean
+.PHONY: release demo test test-cgroup2 test-systemd test-systemd-limits test-systemd-services test-systemd-packages lint bench soak bench-libraries fuzz build clean
 
 # Packs every program for every system into release/: archives, and deb and rpm for Linux. VERSION=1.2.3, TARGETS=linux/amd64,windows/amd64
 release:
@@ -19,10 +19,13 @@ test:
 test-cgroup2:
 	limit/testdata/uml.sh
 
-# Limits, services and packages under a systemd of its own, on that kernel
-test-systemd:
+# Limits, services and packages, each under a systemd of its own, on that kernel, which has one processor: make -j2 uses both
+test-systemd: test-systemd-limits test-systemd-services test-systemd-packages
+test-systemd-limits:
 	limit/testdata/systemd.sh
+test-systemd-services:
 	libagent/testdata/service/run.sh systemd
+test-systemd-packages:
 	tools/internal/release/testdata/packages/run.sh
 
 # Formatting, vet, modernizers, staticcheck, golangci-lint, known vulnerabilities
