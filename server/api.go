@@ -79,16 +79,20 @@ func (a *api) handle(role Role, pattern string, h http.HandlerFunc) {
 	a.roles[pattern] = role
 }
 
-// ServeHTTP answers a request that has passed the guard.
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h, pattern := a.mux.Handler(r)
-	if pattern != "" {
-		a.mux.ServeHTTP(w, r)
-		return
-	}
-	// The mux's own answer is a text: only its status and headers are wanted.
+// ServeHTTP answers a request of a route that is there, and that has passed the guard.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// pattern is the route of a request, "" if there is none.
+func (a *api) pattern(r *http.Request) string {
+	_, pattern := a.mux.Handler(r)
+	return pattern
+}
+
+// noRoute answers a request for which there is no route. The mux's own answer is a text: only its status and headers are
+// wanted.
+func (a *api) noRoute(w http.ResponseWriter, r *http.Request) {
 	plain := &statusOnly{header: w.Header()}
-	h.ServeHTTP(plain, r)
+	a.mux.ServeHTTP(plain, r)
 	msg := "not found: route"
 	if plain.status == http.StatusMethodNotAllowed {
 		msg = "method not allowed: " + w.Header().Get("Allow")
@@ -124,9 +128,10 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, refusal, why := s.guard.check(r)
+	pattern := ""
 	if refusal == nil {
-		why = "role or content type"
-		refusal = s.api.admits(p, r)
+		pattern, why = s.api.pattern(r), "role or content type"
+		refusal = s.api.admits(p, r, pattern)
 	}
 	if refusal != nil {
 		s.refuseCall(out, r, p, refusal, why)
@@ -139,11 +144,14 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.requests.leave()
 	r = r.WithContext(WithPrincipal(r.Context(), *p))
-	if s.api.changes(r) {
+	switch {
+	case pattern == "":
+		s.api.noRoute(out, r)
+	case s.api.changes(r, pattern):
 		s.serveChange(out, r, p)
-		return
+	default:
+		s.api.ServeHTTP(out, r)
 	}
-	s.api.ServeHTTP(out, r)
 }
 
 // refuseCall answers a call that may not be made.

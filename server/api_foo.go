@@ -24,8 +24,6 @@ func (h *Host) registerFoo() {
 		if _, err := Expect(ctx, h.Fleet(), in.ID, fooType); err != nil {
 			return nil, err
 		}
-		ctx, cancel := context.WithTimeout(ctx, h.Timeout())
-		defer cancel()
 		if _, err := Call(ctx, h.Fleet(), in.ID, wire.Foo, wire.Empty{}); err != nil {
 			return nil, err
 		}
