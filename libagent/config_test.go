@@ -2,6 +2,9 @@ package libagent_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,5 +158,21 @@ func TestCommand(t *testing.T) {
 		if code := c.Main(t.Context(), tt.args); code != tt.code || !strings.Contains(out.String(), tt.out) || !strings.Contains(errs.String(), tt.err) {
 			t.Errorf("%v: status %d, stdout %q, stderr %q", tt.args, code, out.String(), errs.String())
 		}
+	}
+}
+
+// $IP needs the address of the server. A host whose name servers do not answer still starts its agent, and soon.
+func TestIPWithoutNameServers(t *testing.T) {
+	resolver := net.DefaultResolver
+	defer func() { net.DefaultResolver = resolver }()
+	answer := make(chan struct{})
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		<-answer // the config is read first
+		return nil, errors.New("no answer")
+	}}
+	c, err := libagent.LoadConfig[*testConf](&testApp{}, write(t, "agent.conf", "id = $IP\nserver = agents.example.com\n"))
+	close(answer)
+	if err == nil && net.ParseIP(c.ID) == nil || err != nil && !strings.Contains(err.Error(), "IP") {
+		t.Errorf("%+v, %v", c, err) // a host without any address has no $IP
 	}
 }

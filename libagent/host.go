@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/shirou/gopsutil/v3/cpu"
@@ -76,10 +77,13 @@ func localInterface(local net.Addr) (ip net.IP, mac string) {
 	return tcp.IP, ""
 }
 
+// nameTimeout is how long the start of an agent waits for the servers of names.
+const nameTimeout = 3 * time.Second
+
 // outgoingIP returns the address that a server would be reached from. Nothing is sent for it. Where there is no route
 // yet, it is the first address of the host that is not loopback.
 func outgoingIP(server string) (string, bool) {
-	if c, err := (&net.Dialer{}).DialContext(context.Background(), "udp", server); err == nil {
+	if c, err := (&net.Dialer{Timeout: nameTimeout}).DialContext(context.Background(), "udp", server); err == nil {
 		defer c.Close()
 		if u, ok := c.LocalAddr().(*net.UDPAddr); ok {
 			return u.IP.String(), true
