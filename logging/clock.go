@@ -14,28 +14,31 @@ type clock struct {
 type second struct {
 	unix int64
 	text string // 2006-01-02 15:04:05.
-	json string // 2006-01-02T15:04:05.
-	zone string // Z or +08:00
+	json string // {"time":"2006-01-02T15:04:05.
+	zone string // +08:00","level":"
 }
 
 func (c *clock) second(t time.Time) *second {
 	s := c.last.Load()
 	if unix := t.Unix(); s == nil || s.unix != unix {
 		t = t.Local()
-		s = &second{unix, t.Format("2006-01-02 15:04:05."), t.Format("2006-01-02T15:04:05."), t.Format("Z07:00")}
+		s = &second{
+			unix, t.Format("2006-01-02 15:04:05."),
+			`{"time":"` + t.Format("2006-01-02T15:04:05."), t.Format("Z07:00") + `","level":"`,
+		}
 		c.last.Store(s)
 	}
 	return s
 }
 
-// append appends the local time with milliseconds.
-func (c *clock) append(b []byte, t time.Time) []byte {
+// appendText appends the local time with milliseconds, and a blank.
+func (c *clock) appendText(b []byte, t time.Time) []byte {
 	ms := uint64(t.Nanosecond()) / uint64(time.Millisecond)
-	return append(append(b, c.second(t).text...), digit(ms/100), digit(ms/10), digit(ms))
+	return append(append(b, c.second(t).text...), digit(ms/100), digit(ms/10), digit(ms), ' ')
 }
 
-// appendRFC3339 appends the local time with microseconds and its zone.
-func (c *clock) appendRFC3339(b []byte, t time.Time) []byte {
+// appendJSON appends the beginning of a line up to the level: in it the local time with microseconds and its zone.
+func (c *clock) appendJSON(b []byte, t time.Time) []byte {
 	us := uint64(t.Nanosecond()) / uint64(time.Microsecond)
 	s := c.second(t)
 	b = append(b, s.json...)

@@ -38,13 +38,11 @@ func jsonGroup(s scope, name string) scope {
 
 // json appends a record as a line of JSON.
 func (e *encoder) json(b []byte, s *scope, r *slog.Record) []byte {
-	b = append(b, '{')
-	if !r.Time.IsZero() {
-		b = append(b, `"time":"`...)
-		b = e.clock.appendRFC3339(b, r.Time)
-		b = append(b, `",`...)
+	if r.Time.IsZero() {
+		b = append(b, `{"level":"`...)
+	} else {
+		b = e.clock.appendJSON(b, r.Time)
 	}
-	b = append(b, `"level":"`...)
 	b = append(b, levelName(r.Level)...)
 	b = append(b, `","msg":`...)
 	b = appendJSONString(b, r.Message)
@@ -87,9 +85,15 @@ func appendJSONGroups(b []byte, groups []string) []byte {
 // the attributes of a scope, is never the first: the message comes before it.
 func appendJSONKey(b []byte, key string) []byte {
 	if len(b) == 0 || b[len(b)-1] != '{' {
-		b = append(b, ',')
+		b = append(b, ',', '"')
+	} else {
+		b = append(b, '"')
 	}
-	return append(appendJSONString(b, key), ':')
+	b, bare := appendBare(b, key, inQuotes)
+	if bare {
+		return append(b, '"', ':')
+	}
+	return append(appendJSONEscaped(b, key), '"', ':')
 }
 
 // appendJSONAttr appends a member; nothing for a group without members.
@@ -201,17 +205,23 @@ func appendJSONSafe(b, text []byte) []byte {
 	return b
 }
 
-// appendJSONString appends s as a JSON string: what is not printable is escaped, what is not UTF-8 becomes U+FFFD.
+// appendJSONString appends s as a JSON string.
 func appendJSONString(b []byte, s string) []byte {
 	b, bare := appendBare(append(b, '"'), s, inQuotes)
-	if bare {
-		return append(b, '"')
+	if !bare {
+		b = appendJSONEscaped(b, s)
 	}
+	return append(b, '"')
+}
+
+// appendJSONEscaped appends what is in the quotes of a JSON string: what is not printable is escaped, what is not UTF-8 becomes
+// U+FFFD.
+func appendJSONEscaped(b []byte, s string) []byte {
 	for {
 		n := verbatim(s)
 		b = append(b, s[:n]...)
 		if n == len(s) {
-			return append(b, '"')
+			return b
 		}
 		var escaped int
 		b, escaped = appendJSONEscape(b, s[n:])

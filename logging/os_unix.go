@@ -24,10 +24,13 @@ const readFlags = os.O_RDONLY | noBlock | largeFile
 // wait for the reader of a FIFO.
 func openAppend(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|noBlock, fileMode)
-	if st, lerr := os.Lstat(path); err != nil && lerr == nil && !st.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errIrregular}
+	if err != nil {
+		if st, lerr := os.Lstat(path); lerr == nil && !st.Mode().IsRegular() {
+			err = &fs.PathError{Op: "open", Path: path, Err: errIrregular}
+		}
+		return nil, err
 	}
-	return f, err
+	return f, nil
 }
 
 // interrupted tells whether a call that failed is to be made again.

@@ -26,7 +26,7 @@ func textGroup(s scope, name string) scope {
 // text appends a record as a line of text.
 func (e *encoder) text(b []byte, s *scope, r *slog.Record) []byte {
 	if !r.Time.IsZero() {
-		b = append(e.clock.append(b, r.Time), ' ')
+		b = e.clock.appendText(b, r.Time)
 	}
 	b = append(b, levelName(r.Level)...)
 	b = append(b, ' ')
