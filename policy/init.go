@@ -23,7 +23,8 @@ func Begin() string {
 	return begin
 }
 
-// Init writes a policy to begin with, with mode 0600. A file that is there stays, which is an error.
+// Init writes a policy to begin with, with mode 0600. A file that is there stays, which is an error. What root writes in a folder of
+// another user, that user's group may read: the agent runs as that user, and shall not change it.
 func Init(file string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
@@ -36,5 +37,5 @@ func Init(file string) error {
 		return err
 	}
 	_, err = f.WriteString(Begin())
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, letRead(f), f.Sync(), f.Close())
 }

@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -16,6 +18,19 @@ func trusted(info fs.FileInfo) error {
 		return fmt.Errorf("it belongs to user %d, want root or the agent's own user", st.Uid)
 	}
 	return nil
+}
+
+// letRead lets the group of a file's folder read the file, if root has made it and the folder is another user's.
+func letRead(f *os.File) error {
+	info, err := os.Stat(filepath.Dir(f.Name()))
+	if err != nil {
+		return err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 || st.Uid == 0 {
+		return nil
+	}
+	return errors.Join(f.Chown(-1, int(st.Gid)), f.Chmod(0o640))
 }
 
 func stampOf(info fs.FileInfo) stamp {
