@@ -27,7 +27,7 @@ type Target struct {
 	// Size is how many bytes it has.
 	Size int64
 
-	// Grows means that Size and the sums are not known yet. [Writer.Expect] says the sum before Commit.
+	// Grows means that Size and the sums are not known yet: [Writer.Settle] says them before Commit.
 	Grows bool
 
 	// MD5 and SHA256 are sums that the content must have. By default, there is none to be had.
@@ -47,6 +47,7 @@ type Target struct {
 
 // Writer writes a file. It ends with Commit or Abort; both may be called again, and do nothing then.
 type Writer struct {
+	access   *Access
 	target   Target
 	keep     []string
 	place    *place // the folder
@@ -112,7 +113,7 @@ func (a *Access) Create(t Target) (*Writer, error) {
 		dir, t.Name = filepath.Dir(real), filepath.Base(real)
 	}
 	return within(a.Write, dir, func(p *place) (*Writer, error) {
-		w := &Writer{target: t, keep: a.Keep, uid: uid, gid: gid, mode: t.Mode, most: t.Size}
+		w := &Writer{access: a, target: t, keep: a.Keep, uid: uid, gid: gid, mode: t.Mode, most: t.Size}
 		if t.Grows {
 			w.most = a.Size
 		}
@@ -207,7 +208,7 @@ func (w *Writer) open(p *place) error {
 	}
 	sweep(dir)
 	w.temp = tempPrefix + rand.Text()[:16] + tempSuffix
-	w.file, err = dir.OpenFile(w.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	w.file, err = dir.OpenFile(w.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		w.place.close()
 		return err
@@ -273,13 +274,34 @@ func (w *Writer) Path() string { return filepath.Join(w.place.path, w.target.Nam
 // Offset is how many bytes were written.
 func (w *Writer) Offset() int64 { return w.have }
 
-// Expect says the SHA-256 of a file that grows, all of which has been written.
-func (w *Writer) Expect(sum [sha256.Size]byte) {
-	if w.target.Grows {
-		w.target.Size = w.have
-		w.sums[len(w.sums)-1].want = sum[:]
+// Settle says all of a file that grew: size, sums, and what else has become known of it since Create. Folder and name stay.
+func (w *Writer) Settle(t Target) error {
+	t.Dir, t.Name = w.target.Dir, w.target.Name
+	if err := w.access.check(&t); err != nil {
+		return err
 	}
+	uid, gid, err := lookOwner(t.Owner, t.Group)
+	if err != nil {
+		return err
+	}
+	w.target, w.most, w.uid, w.gid, w.mode = t, t.Size, uid, gid, t.Mode
+	if t.SHA256 != nil {
+		w.sums[0].want = t.SHA256[:]
+	} else {
+		w.sums = nil
+	}
+	if t.MD5 != nil { // that it would be wanted was not known
+		h := md5.New()
+		if _, err := io.Copy(h, io.NewSectionReader(w.file, 0, w.have)); err != nil {
+			return named(w.Path(), err)
+		}
+		w.sums = append(w.sums, sum{"MD5", h, t.MD5[:]})
+	}
+	return named(w.Path(), w.inherit())
 }
+
+// Flush has what was written on the disk. Commit does so too, and has less to wait for then.
+func (w *Writer) Flush() error { return named(w.Path(), w.file.Sync()) }
 
 // Write adds bytes. More than were announced are an error.
 func (w *Writer) Write(b []byte) (int, error) {

@@ -43,31 +43,61 @@ func (s *Server) record(ctx context.Context, sess *session, task string, frame [
 	if ctx.Value(queryKey{}) != nil {
 		return nil, nil
 	}
-	f, err := wire.Parse(frame)
+	o, secret, err := s.newOrder(ctx, sess.agent.ID, task, frame)
 	if err != nil {
 		return nil, err
 	}
-	detail, secret, err := describe(f)
-	if err != nil {
-		return nil, err
-	}
-	p, ok := PrincipalOf(ctx)
-	if !ok {
-		p.Name = "program"
-	}
-	o := &order{s, audit.Entry{
-		Event: "order", Actor: p.Name, From: p.From, Target: sess.agent.ID, What: f.Type.String(), Task: task, Detail: detail,
-	}}
 	if secret && !sess.agent.Secure {
 		o.entry.Event, o.entry.Result = "order.refused", ErrPlaintext.Error()
 		s.note(o.entry)
 		return nil, ErrPlaintext
 	}
-	if err := s.audit.Append(o.entry); err != nil {
-		s.faults.say("order not sent", errAttr(err))
-		return nil, ErrAudit
+	if err := o.write(); err != nil {
+		return nil, err
 	}
 	return o, nil
+}
+
+// newOrder describes what is sent to an agent, and says whether a password is in it.
+func (s *Server) newOrder(ctx context.Context, agent, task string, frame []byte) (o *order, secret bool, err error) {
+	f, err := wire.Parse(frame)
+	if err != nil {
+		return nil, false, err
+	}
+	detail, secret, err := describe(f)
+	if err != nil {
+		return nil, false, err
+	}
+	p, ok := PrincipalOf(ctx)
+	if !ok {
+		p.Name = "program"
+	}
+	return &order{s, audit.Entry{
+		Event: "order", Actor: p.Name, From: p.From, Target: agent, What: f.Type.String(), Task: task, Detail: detail,
+	}}, secret, nil
+}
+
+// write has an order on the disk.
+func (o *order) write() error {
+	if err := o.s.audit.Append(o.entry); err != nil {
+		o.s.faults.say("order not sent", errAttr(err))
+		return ErrAudit
+	}
+	return nil
+}
+
+// Record writes down, on the disk, an order that goes to an agent in another way than as a message of a [Fleet], and would have
+// been this one. It must not be sent if that fails.
+func (h *Host) Record(ctx context.Context, agent string, encode Encode) error {
+	frame, err := encode(nil, "")
+	if err != nil {
+		return err
+	}
+	o, _, err := h.s.newOrder(ctx, agent, "", frame)
+	if err != nil {
+		return err
+	}
+	return o.write()
 }
 
 // ended writes down how an order has ended.

@@ -89,14 +89,24 @@ type UploadRequest struct {
 	Detail bool   `json:"detail,omitempty"`               // the answer shall say Why
 	SHA256 string `json:"sha256,omitempty" wire:"max=64"` // of the content, in hexadecimal
 
-	// Grows means that the content is still on its way to the server: Size and the sums say nothing. What comes of URI ends in
-	// SumSize bytes more, the SHA-256 of the content once all of it has come, or zeros if it is not wanted. A fetch goes on
-	// in the middle with the header Upload-Offset.
+	// Grows means that the content is still on its way to the server: Size and the sums say nothing. See [UploadEnd].
 	Grows bool `json:"grows,omitempty"`
 }
 
-// SumSize is how many bytes follow a content that grew.
-const SumSize = 32
+// MaxPiece is the largest piece of a content that grows, in bytes.
+const MaxPiece = 1 << 20
+
+// UploadEnd ends an answer with a content that grows. It comes after pieces, each with its length before it, as four bytes, the
+// highest first, and after a length of zero. Who has written what came asks for what follows, with its offset in the header
+// Upload-Offset: the server keeps nothing before that. So does who has lost the connection.
+type UploadEnd struct {
+	// More means that the content goes on.
+	More bool `json:"more,omitempty"`
+
+	// Order is the whole order, once all has come and is wanted: with Size and SHA256, with MD5 if MD5Check is set, and with what
+	// has been said of the file since it began. Without More and Order the content is not wanted.
+	Order *UploadRequest `json:"order,omitempty"`
+}
 
 // UploadReply says whether the file was written.
 type UploadReply struct {

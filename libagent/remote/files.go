@@ -68,7 +68,7 @@ func (s *Service) upload(ctx context.Context, q wire.UploadRequest) (wire.Upload
 	return wire.UploadReply{Dir: path, OK: true}, nil
 }
 
-// write writes a file. Of one that grows, size and sum are in q afterwards.
+// write writes a file. Of one that grows, what was ordered in the end is in q afterwards.
 func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string, err error) {
 	path = filepath.Join(q.Dir, q.Name)
 	access, rules, err := s.allowed()
@@ -135,14 +135,17 @@ func target(q *wire.UploadRequest) (t hostfile.Target, err error) {
 	}
 	t.Size = int64(q.Size)
 	switch {
-	case q.Grows:
-		t.Grows, t.Size = true, 0
 	case q.SHA256 != "":
 		b, err := hex.DecodeString(q.SHA256)
 		if err != nil || len(b) != sha256.Size {
 			return t, fmt.Errorf("%w: sha256 %q is none", hostfile.ErrChecksum, q.SHA256)
 		}
 		t.SHA256 = (*[sha256.Size]byte)(b)
+		if q.Grows && q.MD5Check { // at its end: nobody else has compared it
+			t.MD5 = &q.MD5
+		}
+	case q.Grows:
+		t.Grows, t.Size = true, 0
 	case q.MD5 != [md5.Size]byte{} || q.MD5Check:
 		t.MD5 = &q.MD5
 	}

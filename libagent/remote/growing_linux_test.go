@@ -2,10 +2,14 @@ package remote_test
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"crypto/md5"
+	"encoding/binary"
+	"encoding/json"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -16,13 +20,40 @@ import (
 
 // spring gives a file that grows: some of it, and then what it is told to do.
 type spring struct {
-	data []byte
-	sum  [sha256.Size]byte
+	data  []byte
+	order wire.UploadRequest // in the end; without a sum, the file is not wanted
+	most  int                // bytes in one answer; 0 for all
 
 	mu    sync.Mutex // guards what follows
 	cuts  []int      // how many bytes each of the first answers has before it breaks off
 	gone  bool       // afterwards nobody wants the file any more
 	asked []string
+}
+
+// grown is a spring of data that is what its order says.
+func grown(data []byte) *spring {
+	return &spring{data: data, order: wire.UploadRequest{Mode: 0o640, Size: uint64(len(data)), SHA256: hexSum(data)}}
+}
+
+// answer is what follows an offset.
+func (s *spring) answer(from int) []byte {
+	to := len(s.data)
+	if s.most > 0 {
+		to = min(to, from+s.most)
+	}
+	var b []byte
+	for p := range slices.Chunk(s.data[from:to], 300_000) {
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(p))), p...)
+	}
+	end := wire.UploadEnd{More: to < len(s.data)}
+	if !end.More && s.order.SHA256 != "" {
+		end.Order = &s.order
+	}
+	text, err := json.Marshal(end)
+	if err != nil {
+		panic(err)
+	}
+	return append(append(b, 0, 0, 0, 0), text...)
 }
 
 func (s *spring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +71,7 @@ func (s *spring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Upload-Offset", at)
-	rest := append(bytes.Clone(s.data[from:]), s.sum[:]...)
+	rest := s.answer(from)
 	if len(s.cuts) > 0 {
 		n := s.cuts[0]
 		s.cuts = s.cuts[1:]
@@ -55,23 +86,35 @@ func (s *spring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // else than its sum says, or larger than the policy allows, leaves the old file there and nothing beside it.
 func TestUploadGrows(t *testing.T) {
 	data := random(t, 1<<20)
-	sum := sha256.Sum256(data)
 	const most = 2 << 20
+	other := func(s *spring, change func(q *wire.UploadRequest)) *spring {
+		change(&s.order)
+		return s
+	}
+	whole := md5.Sum(data)
 	for name, tt := range map[string]struct {
 		s     *spring
 		why   string
 		asked int
 	}{
-		"whole":                {s: &spring{data: data, sum: sum}, asked: 1},
-		"empty":                {s: &spring{sum: sha256.Sum256(nil)}, asked: 1},
-		"shorter than a sum":   {s: &spring{data: data[:7], sum: sha256.Sum256(data[:7])}, asked: 1},
-		"lost in the content":  {s: &spring{data: data, sum: sum, cuts: []int{300_000, 5}}, asked: 3},
-		"lost in the sum":      {s: &spring{data: data, sum: sum, cuts: []int{len(data) + 31}}, asked: 2},
-		"gone after a while":   {s: &spring{data: data, sum: sum, cuts: []int{300_000}, gone: true}, why: wire.WhyFailed, asked: 2},
-		"gone before the sum":  {s: &spring{data: data, sum: sum, cuts: []int{len(data)}, gone: true}, why: wire.WhyFailed, asked: 2},
+		"whole":                {s: grown(data), asked: 1},
+		"empty":                {s: grown(nil), asked: 1},
+		"in many answers":      {s: &spring{data: data, order: grown(data).order, most: 100_001}, asked: 11},
+		"lost in the content":  {s: &spring{data: data, order: grown(data).order, cuts: []int{300_000, 5}}, asked: 3},
+		"lost in a length":     {s: &spring{data: data, order: grown(data).order, cuts: []int{300_004 + 2, 2}}, asked: 3},
+		"lost in the end":      {s: &spring{data: data, order: grown(data).order, cuts: []int{len(data) + 40}}, asked: 2},
+		"gone after a while":   {s: &spring{data: data, cuts: []int{300_000}, gone: true}, why: wire.WhyFailed, asked: 2},
+		"gone before the end":  {s: &spring{data: data, cuts: []int{len(data) + 16}, gone: true}, why: wire.WhyFailed, asked: 2},
 		"not wanted":           {s: &spring{data: data}, why: wire.WhyFailed, asked: 1},
-		"something else":       {s: &spring{data: data, sum: sha256.Sum256(nil)}, why: wire.WhyChecksum, asked: 1},
-		"more than is allowed": {s: &spring{data: make([]byte, most+1)}, why: wire.WhyNoSpace, asked: 1},
+		"something else":       {s: other(grown(data), func(q *wire.UploadRequest) { q.SHA256 = hexSum(nil) }), why: wire.WhyChecksum, asked: 1},
+		"no sum at all":        {s: other(grown(data), func(q *wire.UploadRequest) { q.SHA256 = "x" }), why: wire.WhyChecksum, asked: 1},
+		"another size":         {s: other(grown(data), func(q *wire.UploadRequest) { q.Size++ }), why: wire.WhyChecksum, asked: 1},
+		"a late md5":           {s: other(grown(data), func(q *wire.UploadRequest) { q.MD5, q.MD5Check = whole, true }), asked: 1},
+		"a wrong md5":          {s: other(grown(data), func(q *wire.UploadRequest) { q.MD5Check = true }), why: wire.WhyChecksum, asked: 1},
+		"a late mode":          {s: other(grown(data), func(q *wire.UploadRequest) { q.Mode = 0o604 }), asked: 1},
+		"a mode that may not":  {s: other(grown(data), func(q *wire.UploadRequest) { q.Mode |= fs.ModeSetuid }), why: wire.WhyPolicy, asked: 1},
+		"a late owner":         {s: other(grown(data), func(q *wire.UploadRequest) { q.OwnUser = "nobody-has-this-name" }), why: wire.WhyNoUser, asked: 1},
+		"more than is allowed": {s: grown(make([]byte, most+1)), why: wire.WhyNoSpace, asked: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +135,9 @@ func TestUploadGrows(t *testing.T) {
 				}
 			} else if !r.OK || r.Size != uint64(len(want)) || r.SHA256 != hexSum(want) {
 				t.Errorf("%+v", r)
+			}
+			if info, err := os.Stat(file); err == nil && tt.why == "" && info.Mode() != tt.s.order.Mode {
+				t.Errorf("mode %v, want %v", info.Mode(), tt.s.order.Mode)
 			}
 			if got := read(t, file); !bytes.Equal(got, want) {
 				t.Errorf("%d bytes of %d are there", len(got), len(want))

@@ -3,7 +3,9 @@ package remote
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -86,64 +88,115 @@ func (s *Service) fetch(ctx context.Context, w *hostfile.Writer, q *wire.UploadR
 	})
 }
 
-// follow gets the content of an upload that grows; after a loss of the connection, from where it was. It puts size and sum into q.
+// follow gets the content of an upload that grows, in as many answers as the server makes of it; after a loss of the connection,
+// from where it was. What was ordered in the end is in q afterwards.
 func (s *Service) follow(ctx context.Context, w *hostfile.Writer, q *wire.UploadRequest) error {
-	return again(ctx, w.Offset, func() (bool, error) {
-		req, err := s.ag.Request(ctx, http.MethodGet, q.URI, nil)
-		if err != nil {
-			return !errors.Is(err, libagent.ErrNotConnected), err
-		}
-		at := strconv.FormatInt(w.Offset(), 10)
-		req.Header.Set("X-Token", q.Token)
-		req.Header.Set("Upload-Offset", at)
-		res, err := s.ag.Do(req)
-		if err != nil {
-			return false, err
-		}
-		defer res.Body.Close()
-		if done, err := answered(res); err != nil {
-			return done, err
-		}
-		if got := res.Header.Get("Upload-Offset"); got != at {
-			return true, fmt.Errorf("fetch %q: asked for what follows %s bytes, got what follows %.20q", q.URI, at, got)
-		}
-		sum, err := untilSum(w, &source{r: res.Body})
-		var lost *lostError
-		if errors.As(err, &lost) {
-			return false, fmt.Errorf("fetch %q: %d bytes came: %w", q.URI, w.Offset(), err)
-		}
-		if err == nil && sum == [wire.SumSize]byte{} {
-			err = errGone
-		}
-		if err == nil {
-			w.Expect(sum)
-			q.Size, q.SHA256 = uint64(w.Offset()), hex.EncodeToString(sum[:])
-		}
-		return true, err
-	})
-}
-
-// untilSum copies a content that is followed by its sum, which it returns.
-func untilSum(w io.Writer, r io.Reader) (sum [wire.SumSize]byte, err error) {
 	buf := make([]byte, 256<<10)
-	kept := 0 // bytes at the beginning of buf, which may be the sum
 	for {
-		n, err := r.Read(buf[kept:])
-		n += kept
-		kept = min(n, len(sum))
-		if _, err := w.Write(buf[:n-kept]); err != nil {
-			return sum, err
-		}
-		copy(buf, buf[n-kept:n])
+		var end wire.UploadEnd
+		at := w.Offset()
+		err := again(ctx, w.Offset, func() (done bool, err error) {
+			end, done, err = s.part(ctx, w, q, buf)
+			return done, err
+		})
 		switch {
-		case err == io.EOF && kept < len(sum):
-			return sum, &lostError{io.ErrUnexpectedEOF}
-		case err == io.EOF:
-			return [wire.SumSize]byte(buf), nil
 		case err != nil:
-			return sum, err
+			return err
+		case end.More && w.Offset() > at:
+		case end.Order == nil:
+			return errGone
+		default:
+			return settle(w, q, end.Order)
 		}
 	}
+}
+
+// part gets what follows of an upload that grows, until the server wants to know whether it is written.
+func (s *Service) part(ctx context.Context, w *hostfile.Writer, q *wire.UploadRequest, buf []byte) (end wire.UploadEnd, done bool, err error) {
+	req, err := s.ag.Request(ctx, http.MethodGet, q.URI, nil)
+	if err != nil {
+		return end, !errors.Is(err, libagent.ErrNotConnected), err
+	}
+	at := strconv.FormatInt(w.Offset(), 10)
+	req.Header.Set("X-Token", q.Token)
+	req.Header.Set("Upload-Offset", at)
+	res, err := s.ag.Do(req)
+	if err != nil {
+		return end, false, err
+	}
+	defer res.Body.Close()
+	if done, err := answered(res); err != nil {
+		return end, done, err
+	}
+	if got := res.Header.Get("Upload-Offset"); got != at {
+		return end, true, fmt.Errorf("fetch %q: asked for what follows %s bytes, got what follows %.20q", q.URI, at, got)
+	}
+	end, err = pieces(w, &source{r: res.Body}, buf)
+	var lost *lostError
+	if errors.As(err, &lost) {
+		return end, false, fmt.Errorf("fetch %q: %d bytes came: %w", q.URI, w.Offset(), err)
+	}
+	return end, true, err
+}
+
+// maxEnd is how long the end of an answer may be, in bytes.
+const maxEnd = 64 << 10
+
+// pieces copies the pieces of an answer and returns its end. An error of r is a [lostError].
+func pieces(w io.Writer, r io.Reader, buf []byte) (end wire.UploadEnd, err error) {
+	for {
+		if err := readFull(r, buf[:4]); err != nil {
+			return end, err
+		}
+		left := int64(binary.BigEndian.Uint32(buf))
+		if left == 0 {
+			break
+		}
+		if left > wire.MaxPiece {
+			return end, fmt.Errorf("a piece of %d bytes", left)
+		}
+		for left > 0 {
+			p := buf[:min(left, int64(len(buf)))]
+			if err := readFull(r, p); err != nil {
+				return end, err
+			}
+			if _, err := w.Write(p); err != nil {
+				return end, err
+			}
+			left -= int64(len(p))
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxEnd))
+	if err != nil {
+		return end, err
+	}
+	if err := json.Unmarshal(text, &end); err != nil {
+		return end, &lostError{fmt.Errorf("the end cannot be read: %w", err)}
+	}
+	return end, nil
+}
+
+// readFull fills p. An end before that is a loss.
+func readFull(r io.Reader, p []byte) error {
+	_, err := io.ReadFull(r, p)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return &lostError{io.ErrUnexpectedEOF}
+	}
+	return err
+}
+
+// settle says of a file that grew what was ordered in the end. What is not of the file stays as it was.
+func settle(w *hostfile.Writer, q, order *wire.UploadRequest) error {
+	q.Size, q.SHA256, q.MD5, q.MD5Check = order.Size, order.SHA256, order.MD5, order.MD5Check
+	q.Mode, q.OwnUser, q.OwnGroup, q.User = order.Mode, order.OwnUser, order.OwnGroup, order.User
+	t, err := target(q)
+	if err == nil && t.SHA256 == nil {
+		err = fmt.Errorf("%w: it has none", hostfile.ErrChecksum)
+	}
+	if err != nil {
+		return err
+	}
+	return w.Settle(t)
 }
 
 // source tells errors of the network from those of the disk.

@@ -38,6 +38,7 @@ type Files struct {
 	spool    *spool.Spool // of downloads
 	store    *form.Store  // of uploads
 	stopping <-chan struct{}
+	record   func(ctx context.Context, agent string, encode server.Encode) error
 	places   chan struct{} // one for each transfer
 
 	offers offers // what agents may fetch
@@ -59,6 +60,7 @@ func (f *Files) Settings() any { return &f.settings }
 func (f *Files) Attach(h *server.Host) error {
 	f.cfg = f.settings.withDefaults()
 	f.fleet, f.timeout, f.stopping = h.Fleet(), h.Timeout(), h.Stopping()
+	f.record = h.Record
 	f.spool = spool.New(subFolder(h, "download"), f.cfg.Disk)
 	f.store = form.NewStore(subFolder(h, "upload"), f.cfg.Disk)
 	f.places = make(chan struct{}, f.cfg.Transfers)

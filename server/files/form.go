@@ -2,10 +2,13 @@ package files
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/server/form"
+	"github.com/jkstack/jkframe/v2/wire"
 )
 
 // Order is an upload as a form has it.
@@ -18,39 +21,27 @@ type Order struct {
 // letGoTime is how long an agent may take to remove what it has of a file that is not wanted, before the caller is answered.
 const letGoTime = 5 * time.Second
 
-// errUnsettled ends an upload that was begun with less than the form says in the end.
-var errUnsettled = errors.New("the form says something else at its end")
-
 // UploadForm writes the file of a form that has begun, and returns its path on the host. An agent of ours gets the file while it
-// comes, if read makes the same order of what came before the file as of the whole form; the agent has its end only
-// when all has come and is right.
+// comes, if read makes an order of what came before the file; the agent has its end, and all of the order, only when all has come
+// and is right.
 func (f *Files) UploadForm(ctx context.Context, v *form.Form, read func() (Order, error)) (path string, err error) {
 	first, err := read()
 	if err == nil && v.File.Grows() && f.follows(ctx, first.Agent) {
-		path, err = f.uploadGrowing(ctx, v, first, read)
-		if !errors.Is(err, errUnsettled) {
-			return path, err
-		}
+		return f.uploadGrowing(ctx, v, first, read)
 	}
-	o, err := finish(v, read)
+	if err := v.Finish(); err != nil {
+		return "", err
+	}
+	o, err := read()
+	if err == nil {
+		err = v.CheckMD5()
+	}
 	if err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	return f.Upload(ctx, o.Agent, o.Upload)
-}
-
-// finish reads the rest of a form, and makes an order of all of it.
-func finish(v *form.Form, read func() (Order, error)) (Order, error) {
-	if err := v.Finish(); err != nil {
-		return Order{}, err
-	}
-	o, err := read()
-	if err == nil {
-		err = v.CheckMD5()
-	}
-	return o, err
 }
 
 // follows reports whether an agent can fetch what still comes.
@@ -60,29 +51,59 @@ func (f *Files) follows(ctx context.Context, agent string) bool {
 }
 
 // uploadGrowing uploads a file while it comes.
-func (f *Files) uploadGrowing(ctx context.Context, v *form.Form, o Order, read func() (Order, error)) (string, error) {
+func (f *Files) uploadGrowing(ctx context.Context, v *form.Form, o Order, read func() (Order, error)) (path string, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	type end struct {
-		path string
-		err  error
-	}
-	ended := make(chan end, 1)
+	g := newGrowing(v.File.Stream(o.Timeout))
+	ended := make(chan struct{})
 	go func() {
-		path, err := f.upload(ctx, o.Agent, o.Upload, v.File)
-		ended <- end{path, err}
+		defer close(ended)
+		path, err = f.upload(ctx, o.Agent, o.Upload, g)
+		g.Drop(err)
 	}()
-	settled, err := finish(v, read)
-	if err == nil && (settled.Agent != o.Agent || settled.Upload != o.Upload) {
-		err = errUnsettled
-	}
-	v.File.Settle(err)
-	if err != nil { // the agent is told, and lets go of what it has
-		defer time.AfterFunc(letGoTime, func() { cancel(err) }).Stop()
+	q, timeout, wrong := f.settle(ctx, v, g, o, read)
+	if wrong != nil { // the agent is told, and lets go of what it has
+		g.Settle(wrong)
+		defer time.AfterFunc(letGoTime, func() { cancel(wrong) }).Stop()
 		<-ended
-		return "", err
+		return "", wrong
 	}
-	defer time.AfterFunc(settled.Timeout, func() { cancel(context.DeadlineExceeded) }).Stop()
-	e := <-ended
-	return e.path, e.err
+	g.settle(q)
+	defer time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) }).Stop()
+	<-ended
+	if e := (*server.AgentError)(nil); q.MD5Check && errors.As(err, &e) && e.Why == wire.WhyChecksum {
+		err = form.ErrSum
+	}
+	return path, err
+}
+
+// settle reads the rest of a form, and makes the whole order.
+func (f *Files) settle(ctx context.Context, v *form.Form, g *growing, first Order, read func() (Order, error)) (*wire.UploadRequest, time.Duration, error) {
+	if err := v.Finish(); err != nil {
+		return nil, 0, err
+	}
+	o, err := read()
+	if err != nil {
+		return nil, 0, err
+	}
+	q := o.order()
+	q.Pass = "" // the content is there: nobody has to prove anything any more
+	size, sha, sum := g.Sums()
+	q.Size, q.SHA256 = uint64(size), hex.EncodeToString(sha[:])
+	switch want, err := v.WantMD5(); {
+	case err != nil:
+		return nil, 0, err
+	case want == nil:
+	case sum == nil: // it was said after the file: the agent compares it
+		q.MD5, q.MD5Check = *want, true
+	case *sum != *want:
+		return nil, 0, form.ErrSum
+	}
+	if o.Agent != first.Agent || o.Dir != first.Dir || o.Name != first.Name {
+		return nil, 0, form.Bad("the form says something else at its end")
+	}
+	if o.Upload != first.Upload {
+		err = f.record(ctx, o.Agent, func(b []byte, task string) ([]byte, error) { return wire.Upload.Request.Append(b, task, &q) })
+	}
+	return &q, o.Timeout, err
 }

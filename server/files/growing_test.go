@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"crypto/md5"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/server"
@@ -86,7 +89,8 @@ func (c *client) end(status int, texts ...string) {
 // fetch is a fetch of an agent: what has come of it, piece by piece.
 type fetch struct {
 	*http.Response
-	t testing.TB
+	pieces pieces
+	t      testing.TB
 }
 
 func startFetch(t testing.TB, s *servertest.Server, q wire.UploadRequest, offset string) *fetch {
@@ -104,23 +108,64 @@ func startFetch(t testing.TB, s *servertest.Server, q wire.UploadRequest, offset
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { resp.Body.Close() })
-	return &fetch{resp, t}
+	return &fetch{resp, pieces{from: resp.Body}, t}
 }
 
 func (f *fetch) want(want []byte) {
 	f.t.Helper()
 	got := make([]byte, len(want))
-	if n, err := io.ReadFull(f.Body, got); err != nil || !bytes.Equal(got, want) {
+	if n, err := io.ReadFull(&f.pieces, got); err != nil || !bytes.Equal(got, want) {
 		f.t.Fatalf("%d bytes of %d, %v", n, len(want), err)
 	}
 }
 
-// broken wants the answer to end in the middle, or with a sum that says that there is no file.
+// end wants the end of the answer after what has been wanted.
+func (f *fetch) end() wire.UploadEnd {
+	f.t.Helper()
+	rest, end, err := f.rest()
+	if err != nil || len(rest) > 0 {
+		f.t.Errorf("%d bytes before the end, %v", len(rest), err)
+	}
+	return end
+}
+
+// broken wants the answer to end in the middle, or to say that there is no file.
 func (f *fetch) broken() {
 	f.t.Helper()
-	if rest, err := io.ReadAll(f.Body); err == nil && !bytes.HasSuffix(rest, make([]byte, wire.SumSize)) {
+	if rest, end, err := f.rest(); err == nil && end.Order != nil {
 		f.t.Errorf("it ends as if it were whole, with %d bytes", len(rest))
 	}
+}
+
+// rest reads the rest of the content, and the end.
+func (f *fetch) rest() (rest []byte, end wire.UploadEnd, err error) {
+	if rest, err = io.ReadAll(&f.pieces); err != nil {
+		return rest, end, err
+	}
+	return rest, end, json.NewDecoder(f.Body).Decode(&end)
+}
+
+// pieces is the content of an answer, without the lengths of its pieces.
+type pieces struct {
+	from io.Reader
+	left uint32
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if p.left == 0 {
+		if err := binary.Read(p.from, binary.BigEndian, &p.left); err != nil {
+			return 0, errors.Join(errors.New("it breaks off"), err)
+		}
+		if p.left == 0 {
+			return 0, io.EOF
+		}
+	}
+	n, err := p.from.Read(b[:min(len(b), int(p.left))])
+	p.left -= uint32(n)
+	if err == io.EOF && n > 0 {
+		err = nil
+	}
+	return n, err
 }
 
 // grower is an agent of ours whose orders the test takes.
@@ -183,9 +228,8 @@ func TestUploadWhileItComes(t *testing.T) {
 	c.send(data[2_000_000:])
 	go func() {
 		f.want(data[1_900_000:])
-		f.want(sum[:])
-		if rest, err := io.ReadAll(f.Body); err != nil || len(rest) != 0 {
-			t.Errorf("%d bytes more, %v", len(rest), err)
+		if end := f.end(); end.Order == nil || end.Order.Size != uint64(len(data)) || end.Order.SHA256 != hex.EncodeToString(sum[:]) || end.Order.MD5Check {
+			t.Errorf("%+v", end)
 		}
 		reply(wire.UploadReply{OK: true, Dir: "/srv/f", Size: uint64(len(data)), SHA256: hex.EncodeToString(sum[:])})
 	}()
@@ -202,23 +246,18 @@ func TestUploadBreaksOff(t *testing.T) {
 		before, after []string
 		status        int // 0: the client goes away
 	}{
-		"the client goes":   {nil, nil, 0},
-		"md5 before":        {[]string{"md5", fmt.Sprintf("%x", md5.Sum(nil))}, nil, http.StatusBadRequest},
-		"md5 after":         {nil, []string{"md5", fmt.Sprintf("%x", md5.Sum(nil))}, http.StatusBadRequest},
-		"no number after":   {nil, []string{"timeout", "x"}, http.StatusBadRequest},
-		"no mode after":     {nil, []string{"mod", "9"}, http.StatusBadRequest},
-		"another file":      {nil, []string{"file", "x"}, http.StatusBadRequest},
-		"too many words":    {nil, []string{"text", string(make([]byte, 5<<20))}, http.StatusRequestEntityTooLarge},
-		"more than it fits": {nil, nil, http.StatusServiceUnavailable},
+		"the client goes": {nil, nil, 0},
+		"md5 before":      {[]string{"md5", fmt.Sprintf("%x", md5.Sum(nil))}, nil, http.StatusBadRequest},
+		"no md5 after":    {nil, []string{"md5", "x"}, http.StatusBadRequest},
+		"no number after": {nil, []string{"timeout", "x"}, http.StatusBadRequest},
+		"no mode after":   {nil, []string{"mod", "9"}, http.StatusBadRequest},
+		"another file":    {nil, []string{"file", "x"}, http.StatusBadRequest},
+		"too many words":  {nil, []string{"text", string(make([]byte, 5<<20))}, http.StatusRequestEntityTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			cfg := files.Config{}
-			if name == "more than it fits" {
-				cfg.Disk = 1 << 20
-			}
-			s := servertest.StartConfig(t, server.Config{DataDir: dir, Features: []server.Feature{files.New(cfg)}})
+			s := servertest.StartConfig(t, server.Config{DataDir: dir, Features: []server.Feature{files.New(files.Config{})}})
 			orders, reply := grower(t, s)
 			c := begin(t, s, append(tt.before, "dir", "/srv")...)
 			c.send(data[:1_000_000])
@@ -262,7 +301,7 @@ func TestUploadBreaksOff(t *testing.T) {
 	}
 }
 
-// What comes after the file counts as much as what comes before it: the agent gets another order, of the whole form.
+// What comes after the file counts as much as what comes before it: the agent has it at the end, and the audit log before that.
 func TestUploadSaysMoreAtTheEnd(t *testing.T) {
 	s, _ := start(t, files.Config{})
 	orders, reply := grower(t, s)
@@ -274,36 +313,37 @@ func TestUploadSaysMoreAtTheEnd(t *testing.T) {
 		t.Errorf("first %+v", q)
 	}
 	f := startFetch(t, s, q, "")
-	f.want(data[:1_900_000])
-	c.fields("mod", "600", "own_user", "u")
+	whole := md5.Sum(data)
+	c.fields("mod", "600", "own_user", "u", "md5", hex.EncodeToString(whole[:]))
 	go func() {
-		f.broken()
-		reply(wire.UploadReply{Msg: "it broke off"})
-		q := <-orders
-		if q.Grows || q.Mode != 0o600 || q.OwnUser != "u" || q.Size != uint64(len(data)) || q.SHA256 != fmt.Sprintf("%x", sha256.Sum256(data)) {
-			t.Errorf("then %+v", q)
+		rest, end, err := f.rest()
+		if err == nil && end.More {
+			f = startFetch(t, s, q, fmt.Sprint(len(rest)))
+			_, end, err = f.rest()
 		}
-		if got := fetchInParts(t, s, q); !bytes.Equal(got, data) {
-			t.Errorf("%d bytes", len(got))
+		if q := end.Order; err != nil || q == nil || q.Mode != 0o600 || q.OwnUser != "u" || q.Size != uint64(len(data)) || q.SHA256 != sum(data) ||
+			!q.MD5Check || q.MD5 != whole {
+			t.Errorf("then %+v, %v", q, err)
 		}
-		reply(wire.UploadReply{OK: true, Dir: "/srv/f"})
-	}()
-	c.end(http.StatusOK)
-	// What changes nothing needs no second order.
-	c = begin(t, s, "dir", "/srv", "mod", "600")
-	c.send(data)
-	if q = <-orders; q.Mode != 0o600 {
-		t.Errorf("%+v", q)
-	}
-	c.fields("timeout", "100", "md5", fmt.Sprintf("%x", md5.Sum(data)))
-	f = startFetch(t, s, q, "")
-	go func() {
-		if got, err := io.ReadAll(f.Body); err != nil || len(got) != len(data)+wire.SumSize {
-			t.Errorf("%d bytes, %v", len(got), err)
+		_, lines := s.Get(t, http.MethodGet, "/api/audit")
+		if !strings.Contains(lines, `"own_user":"u"`) {
+			t.Errorf("the agent has it, and the audit log has not: %s", lines)
 		}
 		reply(wire.UploadReply{OK: true, Dir: "/srv/f", Size: uint64(len(data)), SHA256: sum(data)})
 	}()
 	c.end(http.StatusOK)
+	// A checksum that comes so late is the agent's to compare, and wrong in the same words.
+	c = begin(t, s, "dir", "/srv")
+	c.send(data[:100_000])
+	q = <-orders
+	c.fields("md5", hex.EncodeToString(whole[:]))
+	go func() {
+		if _, end, err := startFetch(t, s, q, "").rest(); err != nil || end.Order == nil || !end.Order.MD5Check {
+			t.Errorf("%+v, %v", end, err)
+		}
+		reply(wire.UploadReply{Msg: "another sum", Why: wire.WhyChecksum})
+	}()
+	c.end(http.StatusBadRequest, "invalid checksum")
 	if len(orders) != 0 {
 		t.Errorf("another order: %+v", <-orders)
 	}

@@ -5,11 +5,9 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
@@ -40,7 +38,7 @@ func (f *Files) offer(ctx context.Context, agent string, q *wire.UploadRequest, 
 type offer struct {
 	ctx      context.Context // of the upload
 	content  Content
-	growing  *form.File // the content, if it grows
+	growing  *growing // the content, if it grows
 	token    token
 	fetching sync.WaitGroup
 }
@@ -96,7 +94,7 @@ func (s *offers) serve(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(o.ctx, func() { _ = rc.SetWriteDeadline(time.Now()) })()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	if o.growing != nil {
-		o.serveGrowing(w, r)
+		o.growing.serve(o.ctx, w, r)
 		return
 	}
 	content := io.ReadSeeker(io.NewSectionReader(o.content, 0, o.content.Len()))
@@ -107,37 +105,4 @@ func (s *offers) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.ServeContent(w, r, "", time.Time{}, content)
-}
-
-// serveGrowing gives a file to an agent while it comes, or the rest of it, and when it is settled its checksum, or zeros if it is
-// not wanted.
-func (o *offer) serveGrowing(w http.ResponseWriter, r *http.Request) {
-	from := int64(0)
-	if text := r.Header.Get(offsetHeader); text != "" {
-		var err error
-		if from, err = strconv.ParseInt(text, 10, 64); err != nil || from < 0 || from > o.growing.Len() {
-			http.Error(w, offsetHeader+": "+strconv.Quote(clip(text)), http.StatusBadRequest)
-			return
-		}
-	}
-	w.Header().Set(offsetHeader, strconv.FormatInt(from, 10))
-	in := o.growing.Follow(o.ctx, from)
-	for buf := make([]byte, pieceSize); ; {
-		n, err := in.Read(buf)
-		if _, lost := w.Write(buf[:n]); lost != nil {
-			return
-		}
-		switch {
-		case err == nil:
-		case o.ctx.Err() != nil:
-			panic(http.ErrAbortHandler) // the upload is over: the agent must not take this for the end
-		default:
-			var sum [wire.SumSize]byte
-			if err == io.EOF {
-				sum, _ = o.growing.SHA256() // which it has when it is settled
-			}
-			_, _ = w.Write(sum[:]) // an agent that is gone comes again
-			return
-		}
-	}
 }

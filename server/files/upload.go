@@ -10,7 +10,6 @@ import (
 	"io/fs"
 
 	"github.com/jkstack/jkframe/v2/server"
-	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/block"
 )
@@ -37,8 +36,8 @@ func (f *Files) Upload(ctx context.Context, agent string, u Upload) (path string
 	return f.upload(ctx, agent, u, nil)
 }
 
-// upload is Upload. A content that grows, and is not settled yet, is given once more as such: then the agent must be one of ours.
-func (f *Files) upload(ctx context.Context, agent string, u Upload, growing *form.File) (path string, err error) {
+// upload is Upload. A content that grows is given apart: then the agent must be one of ours.
+func (f *Files) upload(ctx context.Context, agent string, u Upload, growing *growing) (path string, err error) {
 	a, ours, err := f.expect(ctx, agent)
 	if err != nil {
 		return "", err
@@ -83,9 +82,8 @@ func (f *Files) upload(ctx context.Context, agent string, u Upload, growing *for
 }
 
 // wrote compares what an agent says of a file that has grown. One that says so before the end has come has not seen it.
-func wrote(r wire.UploadReply, file *form.File) error {
-	sum, err := file.SHA256()
-	if err != nil || r.Size != uint64(file.Len()) || r.SHA256 != hex.EncodeToString(sum[:]) {
+func wrote(r wire.UploadReply, g *growing) error {
+	if q := g.order(); q == nil || r.Size != q.Size || r.SHA256 != q.SHA256 {
 		return ErrChecksum
 	}
 	return nil

@@ -2,7 +2,6 @@ package form
 
 import (
 	"bytes"
-	"context"
 	"crypto/md5"
 	"crypto/sha256"
 	"errors"
@@ -34,29 +33,29 @@ type room [small + 1]byte
 // errGrowing means that a file is not there as a whole yet.
 var errGrowing = errors.New("the file still grows")
 
-// File is a file of a form. While it grows it can be followed, and has no sums. One goroutine has it grow; any number may
-// read it.
+// File is a file of a form. While it grows it has no sums, and can be made a [Stream]. One goroutine has it grow; when it is whole
+// any number may read it.
 type File struct {
 	Name string // without folders, as the caller wrote it
 
 	// For who has the file grow.
-	store *Store
-	from  io.Reader
-	sha   hash.Hash
-	buf   []byte         // where the next bytes go, the beginning of the file in front of them while it is in memory
-	large *room          // what buf is of, unless it is shorter
-	taken int64          // on the disk
-	aside sync.WaitGroup // what sums beside
+	store   *Store
+	from    io.Reader
+	sha     hash.Hash
+	md      hash.Hash // MD5, if it is made while the file comes
+	wantMD5 bool
+	buf     []byte  // where the next bytes go, the beginning of the file in front of them while it is in memory
+	large   *room   // what buf is of, unless it is shorter
+	taken   int64   // on the disk
+	stream  *Stream // where it goes in place of all this
 
-	mu      sync.Mutex // guards the fields below
-	size    int64      // bytes that have come
-	memory  []byte     // that of a file that is not on disk
-	disk    *os.File
-	whole   bool              // nothing more comes
-	verdict error             // once the file is settled: io.EOF for a good one
-	news    chan struct{}     // closed when something changes; nil while nobody waits for that
-	sum     [sha256.Size]byte // of a file that is whole
-	md5     *[md5.Size]byte   // once it is known
+	mu     sync.Mutex // guards the fields below
+	size   int64      // bytes that have come
+	memory []byte     // that of a file that is not on disk
+	disk   *os.File
+	whole  bool              // nothing more comes
+	sum    [sha256.Size]byte // of a file that is whole
+	md5    *[md5.Size]byte   // once it is known
 }
 
 func newFile(name string, s *Store, from io.Reader) *File {
@@ -66,6 +65,13 @@ func newFile(name string, s *Store, from io.Reader) *File {
 
 // fill takes the rest of the file.
 func (f *File) fill() error {
+	if f.stream != nil {
+		return f.stream.fill()
+	}
+	if f.wantMD5 {
+		f.md = md5.New()
+		f.md.Write(f.memory[:f.size])
+	}
 	for !f.whole {
 		if err := f.take(pieceSize); err != nil {
 			return err
@@ -74,19 +80,13 @@ func (f *File) fill() error {
 	return nil
 }
 
-// take takes n bytes, or those up to the end. Parts of a form come in pieces of 4 KiB at most, which are collected: the disk and
-// whoever follows get large ones.
+// take takes n bytes, or those up to the end.
 func (f *File) take(n int64) error {
 	p, err := f.space(n)
 	if err != nil {
 		return err
 	}
-	have := 0
-	for err == nil && have < len(p) {
-		var more int
-		more, err = f.from.Read(p[have:])
-		have += more
-	}
+	have, err := fillPiece(f.from, p)
 	if err != nil && err != io.EOF {
 		return err
 	}
@@ -97,6 +97,9 @@ func (f *File) take(n int64) error {
 		f.size += int64(have)
 		if err == io.EOF {
 			f.whole, f.sum = true, [sha256.Size]byte(f.sha.Sum(nil))
+			if f.md != nil {
+				f.md5 = (*[md5.Size]byte)(f.md.Sum(nil))
+			}
 		}
 	})
 	return nil
@@ -104,13 +107,16 @@ func (f *File) take(n int64) error {
 
 // keep sums bytes that have come, and writes them meanwhile if the file is on the disk.
 func (f *File) keep(p []byte) error {
+	var sums sync.WaitGroup
+	defer sums.Wait()
+	if f.md != nil {
+		sums.Go(func() { f.md.Write(p) })
+	}
 	if f.disk == nil {
 		f.sha.Write(p)
 		return nil
 	}
-	var sum sync.WaitGroup
-	defer sum.Wait()
-	sum.Go(func() { f.sha.Write(p) })
+	sums.Go(func() { f.sha.Write(p) })
 	return f.write(f.disk, p)
 }
 
@@ -164,15 +170,11 @@ func notKept(err error) error {
 	return rest.Errorf(http.StatusServiceUnavailable, "the file cannot be kept on the server: %v", err)
 }
 
-// change changes what readers see, and wakes those that wait.
+// change changes what readers see.
 func (f *File) change(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change()
-	if f.news != nil {
-		close(f.news)
-		f.news = nil
-	}
 }
 
 // Grows reports whether more may come.
@@ -180,70 +182,6 @@ func (f *File) Grows() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return !f.whole
-}
-
-// Settle says that a file that has grown is wanted as it is, or why not. Only the first word counts.
-func (f *File) Settle(err error) {
-	if err == nil {
-		err = io.EOF
-	}
-	f.change(func() {
-		if f.verdict == nil {
-			f.verdict = err
-		}
-	})
-}
-
-// Follow reads the file from an offset on while it grows. io.EOF comes when it is settled and good, else why it is not.
-func (f *File) Follow(ctx context.Context, from int64) io.Reader {
-	return &follower{ctx: ctx, file: f, at: from, end: func() error { return f.verdict }}
-}
-
-// follower reads a file that grows.
-type follower struct {
-	ctx  context.Context
-	file *File
-	at   int64
-	end  func() error // what is to be said at the end; nil while that is not known. The file's lock is held
-}
-
-func (r *follower) Read(p []byte) (int, error) {
-	for {
-		left, news, err := r.look()
-		if err != nil {
-			return 0, err
-		}
-		if left > 0 {
-			n, err := r.file.ReadAt(p[:min(int64(len(p)), left)], r.at)
-			r.at += int64(n)
-			return n, err
-		}
-		select {
-		case <-news:
-		case <-r.ctx.Done():
-			return 0, context.Cause(r.ctx)
-		}
-	}
-}
-
-// look returns how much there is to read. If that is nothing, and not the end, news is closed when there may be more.
-func (r *follower) look() (left int64, news <-chan struct{}, err error) {
-	f := r.file
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch left := f.size - r.at; {
-	case left < 0:
-		return 0, nil, fmt.Errorf("%d bytes of a file were read, which has %d", r.at, f.size)
-	case left > 0:
-		return left, nil, nil
-	}
-	if err := r.end(); err != nil {
-		return 0, nil, err
-	}
-	if f.news == nil {
-		f.news = make(chan struct{})
-	}
-	return 0, f.news, nil
 }
 
 // Len returns how many bytes have come.
@@ -287,21 +225,8 @@ func (f *File) SHA256() ([sha256.Size]byte, error) {
 	return f.sum, nil
 }
 
-// sumAside begins to make the MD5 of a file that grows, which takes longer than all the rest.
-func (f *File) sumAside() {
-	f.aside.Go(func() {
-		h := md5.New()
-		all := &follower{ctx: context.Background(), file: f, end: func() error {
-			if f.whole {
-				return io.EOF
-			}
-			return f.verdict
-		}}
-		if _, err := io.CopyBuffer(struct{ io.Writer }{h}, all, make([]byte, pieceSize)); err == nil {
-			f.change(func() { f.md5 = (*[md5.Size]byte)(h.Sum(nil)) })
-		}
-	})
-}
+// wantSum has the MD5 of a file that grows made while it comes, since it takes longer than all the rest.
+func (f *File) wantSum() { f.wantMD5 = true }
 
 // MD5 returns the checksum that peers of the field want. It is made when it is asked for, unless that was clear before: it
 // takes longer than the rest. It must not be called side by side.
@@ -309,7 +234,6 @@ func (f *File) MD5() ([md5.Size]byte, error) {
 	if f.Grows() {
 		return [md5.Size]byte{}, errGrowing
 	}
-	f.aside.Wait()
 	if f.md5 == nil {
 		h := md5.New()
 		if _, err := io.CopyBuffer(struct{ io.Writer }{h}, io.NewSectionReader(f, 0, f.size), make([]byte, pieceSize)); err != nil {
@@ -320,10 +244,11 @@ func (f *File) MD5() ([md5.Size]byte, error) {
 	return *f.md5, nil
 }
 
-// Close removes the file, which nobody follows any more. It may be called twice.
+// Close removes the file, which nobody reads any more. It may be called twice.
 func (f *File) Close() {
-	f.Settle(fs.ErrClosed)
-	f.aside.Wait()
+	if f.stream != nil {
+		f.stream.close()
+	}
 	f.mu.Lock()
 	disk, large := f.disk, f.large
 	f.disk, f.memory, f.large = nil, nil, nil

@@ -43,7 +43,7 @@ func (rd *reader) parts(parts *multipart.Reader) error {
 		}
 		if f := rd.form.File; f != had && f.Grows() {
 			if rd.form.Has("md5") {
-				f.sumAside()
+				f.wantSum()
 			}
 			rd.form.rest = func() error {
 				if err := f.fill(); err != nil {
@@ -87,22 +87,31 @@ func baseName(p *multipart.Part) string {
 // ErrSum is a file that is not what the form says of it.
 var ErrSum = Bad("md5:invalid checksum")
 
-// CheckMD5 compares the file with the value of md5, in hexadecimal, if there is one.
-func (f *Form) CheckMD5() error {
+// WantMD5 is the value of md5, which is in hexadecimal; nil if there is none. One that is no checksum is the error of a wrong one.
+func (f *Form) WantMD5() (*[md5.Size]byte, error) {
 	text := f.Get("md5")
-	if text == "" || f.File == nil {
-		return nil
+	if text == "" {
+		return nil, nil
 	}
 	want, err := hex.DecodeString(text)
-	if err != nil {
-		return Bad("md5:%v", err)
+	switch {
+	case err != nil:
+		return nil, Bad("md5:%v", err)
+	case len(want) != md5.Size:
+		return nil, ErrSum
 	}
-	got, err := f.File.MD5()
-	if err != nil {
+	return (*[md5.Size]byte)(want), nil
+}
+
+// CheckMD5 compares the file with the value of md5, if there is one.
+func (f *Form) CheckMD5() error {
+	want, err := f.WantMD5()
+	if err != nil || want == nil || f.File == nil {
 		return err
 	}
-	if len(want) != md5.Size || [md5.Size]byte(want) != got {
-		return ErrSum
+	got, err := f.File.MD5()
+	if err == nil && got != *want {
+		err = ErrSum
 	}
-	return nil
+	return err
 }

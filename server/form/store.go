@@ -23,14 +23,38 @@ type Store struct {
 
 	once    sync.Once // clears the folder
 	buffers sync.Pool // of rooms
+	blocks  sync.Pool // of blocks of streams
 
-	mu   sync.Mutex // guards the field below
+	mu   sync.Mutex // guards the fields below
 	used int64
+	more int // blocks of streams, beyond those that each has
 }
 
 // NewStore makes a store in a folder, for size bytes at most of all files together.
 func NewStore(folder func() (string, error), size int64) *Store {
-	return &Store{folder: folder, size: size, buffers: sync.Pool{New: func() any { return new(room) }}}
+	return &Store{
+		folder: folder, size: size,
+		buffers: sync.Pool{New: func() any { return new(room) }}, blocks: sync.Pool{New: func() any { return new(block) }},
+	}
+}
+
+func (s *Store) block() *block { return s.blocks.Get().(*block) }
+
+// oneMore allows a stream one more block, if there is one.
+func (s *Store) oneMore() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.more == moreBlocks {
+		return false
+	}
+	s.more++
+	return true
+}
+
+func (s *Store) giveMore(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.more -= n
 }
 
 // Take reads a file to its end.
