@@ -2,7 +2,6 @@ package remote_test
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -119,7 +118,7 @@ func TestTemporaryFilesAreBounded(t *testing.T) {
 	// Of one that grows nobody knows beforehand how large it will be, nor how many others grow beside it.
 	must(t, os.Truncate(other.Dir, 1<<30-1<<20))
 	data := random(t, 4<<20)
-	f.Respond(&spring{data: data, sum: sha256.Sum256(data)})
+	f.Respond(grown(data))
 	r, err := agenttest.Call(f.s, wire.Upload, wire.UploadRequest{Dir: wire.TempDir, Name: "grows", URI: "/file/1", Token: "the token", Detail: true, Grows: true})
 	must(t, err)
 	if r.OK || r.Why != wire.WhyNoSpace || !strings.Contains(r.Msg, "temporary") {
