@@ -34,7 +34,8 @@ type Settings interface {
 
 // Validator is a [Settings] that checks itself: what it returns stops a start, a reload and a check. An error whose text
 // begins with a key and a colon, as in "interval: 0s is not positive", is shown with the place of that key; several are
-// joined with [errors.Join].
+// joined with [errors.Join]. It is asked whatever else is wrong, so that all of it is shown at once: Config, too, is as it was
+// written, with no server perhaps.
 type Validator interface {
 	Validate() error
 }

@@ -210,10 +210,8 @@ func (s *source) check(c Settings) error {
 	for _, e := range c.Basic().check() {
 		errs = append(errs, s.at(e))
 	}
-	if v, ok := c.(Validator); ok && len(errs) == 0 {
-		if err := s.own(v.Validate()); err != nil {
-			return err
-		}
+	if v, ok := c.(Validator); ok {
+		errs = append(errs, s.own(v.Validate())...)
 	}
 	if len(errs) > 0 {
 		return errs
@@ -222,11 +220,10 @@ func (s *source) check(c Settings) error {
 }
 
 // own gives the errors of the author's own check their places, where they name a key of the file.
-func (s *source) own(err error) error {
+func (s *source) own(err error) (errs kvconf.Errors) {
 	if err == nil {
 		return nil
 	}
-	var errs kvconf.Errors
 	leaves := []error{err}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		leaves = many.Unwrap()
