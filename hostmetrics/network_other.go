@@ -31,7 +31,9 @@ func (c *Collector) listConnections(ctx context.Context, types []string, perSeco
 		if !slices.Contains(connectionTypes(), t) {
 			continue
 		}
-		some, err := net.ConnectionsWithContext(ctx, t)
+		some, err := bounded(ctx, c, "connections "+t, func(ctx context.Context) ([]net.ConnectionStat, error) {
+			return net.ConnectionsWithContext(ctx, t)
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -77,7 +77,7 @@ func (c *Collector) listProcesses(ctx context.Context, q ProcessQuery) ([]Proces
 // use reads what all processes have used, now and at a time before that.
 func (c *Collector) use(ctx context.Context) ([]found, map[processKey]processTime, error) {
 	for {
-		running, err := process.ProcessesWithContext(ctx)
+		running, err := bounded(ctx, c, "processes", process.ProcessesWithContext)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -113,8 +113,11 @@ func (c *Collector) use(ctx context.Context) ([]found, map[processKey]processTim
 
 // socketsByProcess returns the ports that processes listen on, and how many sockets they have.
 func (c *Collector) socketsByProcess(ctx context.Context) (listen map[int32][]uint32, count map[int32]int) {
-	all, err := net.ConnectionsWithContext(ctx, "inet")
-	c.outcome("sockets of processes", err)
+	const name = "sockets of processes"
+	all, err := bounded(ctx, c, name, func(ctx context.Context) ([]net.ConnectionStat, error) {
+		return net.ConnectionsWithContext(ctx, "inet")
+	})
+	c.outcome(name, err)
 	listen, count = make(map[int32][]uint32), make(map[int32]int)
 	for _, s := range all {
 		count[s.Pid]++
