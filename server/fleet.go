@@ -38,8 +38,8 @@ type Filter struct {
 // number of goroutines at once.
 //
 // What is sent is an order, unless its message was declared with [wire.Query] and is sent with [Call] or [Send]. An order is
-// in the audit log, on the disk, before it goes out, in the name of ctx (see [PrincipalOf]); it is not sent if it cannot be
-// written, which is [ErrAudit]. One with a password is not sent where it could be read on the way, which is
+// in the audit log, on the disk, before it goes out (but see [Late]), in the name of ctx (see [PrincipalOf]); it is not sent if it
+// cannot be written, which is [ErrAudit]. One with a password is not sent where it could be read on the way, which is
 // [ErrPlaintext]. Agents that the principal may not reach are not there for it.
 type Fleet interface {
 	// List returns the chosen agents, sorted by id.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jkstack/jkframe/v2/server/internal/audit"
 	"github.com/jkstack/jkframe/v2/wire"
@@ -52,7 +53,7 @@ func (s *Server) record(ctx context.Context, sess *session, task string, frame [
 		s.note(o.entry)
 		return nil, ErrPlaintext
 	}
-	if err := o.write(); err != nil {
+	if err := o.write(ctx); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -77,13 +78,58 @@ func (s *Server) newOrder(ctx context.Context, agent, task string, frame []byte)
 	}}, secret, nil
 }
 
-// write has an order on the disk.
-func (o *order) write() error {
-	if err := o.s.audit.Append(o.entry); err != nil {
-		o.s.faults.say("order not sent", errAttr(err))
-		return ErrAudit
+// write has an order on the disk, or on its way there if its caller asks later.
+func (o *order) write(ctx context.Context) error {
+	l, ok := ctx.Value(lateKey{}).(*late)
+	if !ok {
+		return o.written(o.s.audit.Append(o.entry))
 	}
-	return nil
+	done, err := o.s.audit.Begin(o.entry)
+	if err == nil {
+		l.add(func() error { return o.written(done()) })
+	}
+	return o.written(err)
+}
+
+// written says what it means when an order could not be written.
+func (o *order) written(err error) error {
+	if err == nil {
+		return nil
+	}
+	o.s.faults.say("order not sent", errAttr(err))
+	return ErrAudit
+}
+
+type lateKey struct{}
+
+// late are orders that were sent while they still went to the disk.
+type late struct {
+	mu   sync.Mutex // guards the field below
+	done []func() error
+}
+
+func (l *late) add(done func() error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done = append(l.done, done)
+}
+
+// Late returns a context in which orders are sent while they still go into the audit log. It is for orders that come to nothing
+// without a second word of who gives them, which he must not say before the function has returned: it waits until all that were sent
+// are on the disk, and is [ErrAudit] if one is not.
+func Late(ctx context.Context) (context.Context, func() error) {
+	l := &late{}
+	return context.WithValue(ctx, lateKey{}, l), func() error {
+		l.mu.Lock()
+		all := slices.Clone(l.done)
+		l.mu.Unlock()
+		for _, done := range all {
+			if err := done(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // Record writes down, on the disk, an order that goes to an agent in another way than as a message of a [Fleet], and would have
@@ -97,7 +143,7 @@ func (h *Host) Record(ctx context.Context, agent string, encode Encode) error {
 	if err != nil {
 		return err
 	}
-	return o.write()
+	return o.write(ctx)
 }
 
 // ended writes down how an order has ended.

@@ -287,6 +287,18 @@ func TestOrdersWithoutAudit(t *testing.T) {
 	if len(got) != 0 {
 		t.Errorf("%d orders were sent", len(got))
 	}
+	// One that needs a second word goes out, and the second word is not said.
+	late, recorded := server.Late(t.Context())
+	if err := recorded(); err != nil {
+		t.Error(err)
+	}
+	if err := server.Send(late, f, "a", wire.Exec, wire.ExecPayload{Cmd: "ls"}); err != nil {
+		t.Error(err)
+	}
+	<-got
+	for range 2 {
+		wantErr(t, recorded(), server.ErrAudit)
+	}
 }
 
 // A password goes only where nobody can read it on the way.

@@ -64,6 +64,7 @@ func (f *Files) receive(ctx context.Context, agent, path string, offset int64) (
 		sum: sha256.New(),
 	}
 	var task string
+	ctx, recorded := server.Late(ctx)
 	end, err := f.fleet.Begin(ctx, agent, func(b []byte, id string) ([]byte, error) {
 		task = id
 		f.sinks.add(task, s)
@@ -81,6 +82,9 @@ func (f *Files) receive(ctx context.Context, agent, path string, offset int64) (
 		s.drop()
 	}}
 	info, err := s.announced()
+	if e := recorded(); e != nil { // before anybody learns anything
+		err = e
+	}
 	if err == nil && offset > 0 && offset >= info.size {
 		err = errRange
 	}

@@ -54,14 +54,16 @@ func (f *Files) follows(ctx context.Context, agent string) bool {
 func (f *Files) uploadGrowing(ctx context.Context, v *form.Form, o Order, read func() (Order, error)) (path string, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	g := newGrowing(v.File.Stream(o.Timeout))
+	whole := ctx
+	ctx, recorded := server.Late(ctx)
+	g := newGrowing(v.File.Stream(o.Timeout), recorded)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		path, err = f.upload(ctx, o.Agent, o.Upload, g)
 		g.Drop(err)
 	}()
-	q, timeout, wrong := f.settle(ctx, v, g, o, read)
+	q, timeout, wrong := f.settle(whole, v, g, o, read)
 	if wrong != nil { // the agent is told, and lets go of what it has
 		g.Settle(wrong)
 		defer time.AfterFunc(letGoTime, func() { cancel(wrong) }).Stop()
@@ -71,6 +73,9 @@ func (f *Files) uploadGrowing(ctx context.Context, v *form.Form, o Order, read f
 	g.settle(q)
 	defer time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) }).Stop()
 	<-ended
+	if e := recorded(); e != nil { // then the agent was told that the file is not wanted
+		return "", e
+	}
 	if e := (*server.AgentError)(nil); q.MD5Check && errors.As(err, &e) && e.Why == wire.WhyChecksum {
 		err = form.ErrSum
 	}

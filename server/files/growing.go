@@ -18,14 +18,17 @@ import (
 // growing is a content that goes to an agent while it comes, and the order as it is in the end.
 type growing struct {
 	*form.Stream
-	turn chan struct{} // its holder serves, has room for one
+	recorded func() error  // waits until the order that was sent is in the audit log; see [server.Late]
+	turn     chan struct{} // its holder serves, has room for one
 
 	mu      sync.Mutex // guards the fields below
 	stop    func()     // has who serves end soon; nil if nobody does
 	settled *wire.UploadRequest
 }
 
-func newGrowing(s *form.Stream) *growing { return &growing{Stream: s, turn: make(chan struct{}, 1)} }
+func newGrowing(s *form.Stream, recorded func() error) *growing {
+	return &growing{Stream: s, recorded: recorded, turn: make(chan struct{}, 1)}
+}
 
 // settle says what is ordered in the end.
 func (g *growing) settle(q *wire.UploadRequest) {
@@ -96,7 +99,9 @@ func (g *growing) serve(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	case errors.Is(err, form.ErrMore):
 		end.More = true
 	case err == io.EOF:
-		end.Order = g.order()
+		if g.recorded() == nil {
+			end.Order = g.order()
+		}
 	case ctx.Err() != nil:
 		panic(http.ErrAbortHandler) // the agent must not take this for the end
 	}
