@@ -300,9 +300,6 @@ func (w *Writer) Settle(t Target) error {
 	return named(w.Path(), w.inherit())
 }
 
-// Flush has what was written on the disk. Commit does so too, and has less to wait for then.
-func (w *Writer) Flush() error { return named(w.Path(), w.file.Sync()) }
-
 // Write adds bytes. More than were announced are an error.
 func (w *Writer) Write(b []byte) (int, error) {
 	switch fits := int64(len(b)) <= w.most-w.have; {
