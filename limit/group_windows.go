@@ -19,15 +19,26 @@ func (h *host) open(g *Group, c GroupConfig) error {
 		return err
 	}
 	cpu := func(r *Result) error { return j.setCPU(r.Want) }
-	rest := func(*Result) error {
-		return j.setBounds(bounds{memory: uint64(c.Memory), processes: uint64(c.Processes)})
+	var set bounds
+	bound := func(r *Result) error {
+		b := set
+		if r.Limit == Memory {
+			b.memory = r.Want
+		} else {
+			b.processes = r.Want
+		}
+		if err := j.setBounds(b); err != nil {
+			return err
+		}
+		set = b
+		return nil
 	}
 	for i := range g.results {
 		switch r := &g.results[i]; r.Limit {
 		case CPUQuota:
 			r.hold(cpu)
 		case Memory, Processes:
-			r.hold(rest)
+			r.hold(bound)
 		}
 	}
 	g.members, g.mechanism = &jobMembers{job: j}, JobObject

@@ -3,6 +3,7 @@ package limit_test
 import (
 	"errors"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,45 @@ func TestGroup(t *testing.T) {
 	}
 	if err := g.Start(helper("wait")); !errors.Is(err, limit.ErrClosed) {
 		t.Errorf("Start after Close: %v", err)
+	}
+}
+
+// More memory than a 32-bit process can name takes nothing from the limits beside it.
+func TestGroupWithAllTheMemoryOfALargeMachine(t *testing.T) {
+	var none *limit.Applied
+	g, err := none.NewGroup(limit.GroupConfig{Memory: 6 << 30, Processes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held(t, result(t, g.Results(), limit.Processes))
+	if r := result(t, g.Results(), limit.Memory); strconv.IntSize == 64 {
+		held(t, r)
+	} else if r.Held() || r.Mechanism != limit.None || !strings.Contains(r.Note, "6 GiB is more than a 32-bit process can set") {
+		t.Errorf("%v, want it not held", r)
+	}
+	first := helper("wait")
+	in, err := first.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if err := g.Start(first); err != nil {
+		t.Fatal(err)
+	}
+	second := helper("fill", "1")
+	refused := g.Start(second)
+	if refused == nil {
+		_ = second.Wait()
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	_ = first.Wait() // says that it was killed
+	switch {
+	case refused == nil && wine():
+		t.Log("wine does not count the processes of a job")
+	case refused == nil:
+		t.Error("a group of one process took a second one")
 	}
 }
 
