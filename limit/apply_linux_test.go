@@ -1,6 +1,8 @@
 package limit_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -250,7 +252,7 @@ func TestReadOnlyControlGroups(t *testing.T) {
 	clean(t)
 	a := startAgent(t, limit.Config{Name: t.Name(), CPUQuota: 50, Memory: 512 << 20}, func(cmd *exec.Cmd) {
 		cmd.Env = append(cmd.Env, helperVariable+"=read-only")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS}
+		cmd.SysProcAttr = mountsOfItsOwn()
 	})
 	for _, r := range a.first.Results {
 		if r.Held() || !strings.Contains(r.Note, "the control group file system is read-only at /sys/fs/cgroup") {
@@ -259,6 +261,41 @@ func TestReadOnlyControlGroups(t *testing.T) {
 	}
 	if memory := result(t, a.first.Results, limit.Memory); memory.Mechanism != limit.GoRuntime || memory.Holds == 0 || uint64(a.first.MemLimit) != memory.Holds {
 		t.Errorf("%v, want the Go runtime to be told instead; its limit is %d", memory, a.first.MemLimit)
+	}
+}
+
+func mountsOfItsOwn() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS}
+}
+
+// A program that could not be moved back says so, and its next limits are in the same group, not in another beside or below it.
+func TestLimitsAfterACloseThatFailed(t *testing.T) {
+	need(t, "cpu", "memory")
+	clean(t)
+	config, err := json.Marshal(limit.Config{Name: t.Name(), CPUQuota: 50, Memory: 256 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := helper("stuck", string(config))
+	cmd.SysProcAttr = mountsOfItsOwn()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first, second state
+	if said := json.NewDecoder(bytes.NewReader(out)); said.Decode(&first) != nil || said.Decode(&second) != nil {
+		t.Fatalf("it said %s", out)
+	}
+	if !strings.Contains(first.Err, "read-only file system") || !strings.Contains(first.Place, "/jkframe-"+t.Name()) {
+		t.Errorf("the first limits went with the error %q from\n%s", first.Err, first.Place)
+	}
+	for i, r := range second.Results {
+		if old := first.Results[i]; !r.Held() || r.Where != old.Where {
+			t.Errorf("%v, before %v", r, old)
+		}
+	}
+	if second.Err != "" || second.Place != placeOf(os.Getpid()) {
+		t.Errorf("after the second Close it is in\n%s%s", second.Place, second.Err)
 	}
 }
 

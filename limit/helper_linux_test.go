@@ -1,6 +1,7 @@
 package limit_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,20 +42,46 @@ func helpHere(name string, args []string) int {
 		}
 		return 0
 	case "read-only": // config: as an agent that sees control groups read-only
-		mounts, err := os.ReadFile("/proc/self/mountinfo")
-		if err != nil {
+		remount(syscall.MS_RDONLY)
+		return runAgent(args[0])
+	case "stuck": // config: says how the limits of a program went that cannot leave its group, and those it sets up next
+		var c limit.Config
+		if err := json.Unmarshal([]byte(args[0]), &c); err != nil {
 			panic(err)
 		}
-		for line := range strings.Lines(string(mounts)) {
-			if f := strings.Fields(line); strings.Contains(line, " - cgroup") {
-				if err := syscall.Mount("", f[4], "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""); err != nil {
-					panic(err)
-				}
+		say := json.NewEncoder(os.Stdout)
+		for _, flags := range []uintptr{syscall.MS_RDONLY, 0} {
+			applied, err := limit.Apply(c)
+			if err != nil {
+				panic(err)
 			}
+			s := state{Results: applied.Results()}
+			remount(flags)
+			if err := applied.Close(); err != nil {
+				s.Err = err.Error()
+			}
+			remount(0)
+			s.Place = placeOf(os.Getpid())
+			say.Encode(s)
 		}
-		return runAgent(args[0])
+		return 0
 	}
 	panic("no helper " + name)
+}
+
+// remount mounts the trees of control groups again, with flags besides those of a bind mount.
+func remount(flags uintptr) {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		panic(err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); strings.Contains(line, " - cgroup") {
+			if err := syscall.Mount("", f[4], "", syscall.MS_REMOUNT|syscall.MS_BIND|flags, ""); err != nil {
+				panic(err)
+			}
+		}
+	}
 }
 
 // direct reads from a device or writes to it.

@@ -195,17 +195,23 @@ func enable(dir, controller string) (bool, error) {
 	return true, write(dir, "cgroup.subtree_control", "+"+controller)
 }
 
-// leave moves the process back and removes the home.
+// leave moves the process back and removes the home. One that the process cannot get out of is given up like that of a dead run,
+// for the next Apply to take over.
 func (h *home) leave() error {
+	if err := h.vacate(); err != nil {
+		return errors.Join(err, unix.Close(h.lock))
+	}
+	return h.discard()
+}
+
+// vacate moves what is in leaf back to where the process was.
+func (h *home) vacate() error {
 	if h.tree.version == 2 {
 		if err := h.disable(); err != nil {
 			return err
 		}
 	}
-	if err := moveAll(h.leaf, h.tree.own, func(int) bool { return true }); err != nil {
-		return err
-	}
-	return h.discard()
+	return moveAll(h.leaf, h.tree.own, func(int) bool { return true })
 }
 
 // disable switches off what enable switched on: base can have processes again then. It stays on where there are other
