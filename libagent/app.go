@@ -64,6 +64,7 @@ type Disconnecter interface {
 type Reloader interface {
 	// Reload is called on a goroutine of its own when the config file has been read again and found good, and by [Agent.SetConfig],
 	// before ConfigOf returns the new one. An error keeps the old one. It does not run beside itself; both configs are read-only.
+	// [Agent.SetConfig] is not for it to call (see there).
 	Reload(ag *Agent, old, new Settings) error
 }
 

@@ -15,6 +15,9 @@ var (
 
 	// ErrTooBig means that a message is larger than a frame may be.
 	ErrTooBig = errors.New("message too big")
+
+	// ErrReloading means that a Reload wants another config before it has taken its own.
+	ErrReloading = errors.New("not within Reload, which has a config to take already")
 )
 
 // RefusedError is a server that did not take the agent.

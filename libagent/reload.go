@@ -3,6 +3,7 @@ package libagent
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -102,6 +103,24 @@ func (ag *Agent) take(change func(old Settings) (Settings, error), taken func())
 	ag.noteChanges(old, s)
 	ag.log.Info("config reloaded")
 	return nil
+}
+
+// withinTake says whether take is what has called the author's code that calls this: another take would wait for itself. Only the
+// stack tells that from a goroutine that need only wait.
+func withinTake() bool {
+	pcs := make([]uintptr, 64)
+	n := runtime.Callers(1, pcs)
+	for n == len(pcs) {
+		pcs = make([]uintptr, 2*len(pcs))
+		n = runtime.Callers(1, pcs)
+	}
+	for frames, more := runtime.CallersFrames(pcs[:n]), true; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); strings.HasSuffix(f.Function, "/libagent.(*Agent).take") {
+			return true
+		}
+	}
+	return false
 }
 
 // noteChanges says what of a new config takes effect at the next start only.

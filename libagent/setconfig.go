@@ -13,6 +13,9 @@ import (
 // config file, in place, with every comment kept. A value that cannot be used is an error and changes nothing.
 //
 // Without a file, or with one that cannot be written, which is logged, the change lasts until the config is read again.
+//
+// One config is taken after the other: SetConfig waits while another one is. Within [Reloader], NewConfig or Validate it returns
+// [ErrReloading] at once; a goroutine that they start may call it, and it is taken after theirs, so that they must not wait for it.
 func (ag *Agent) SetConfig(key, value string) error {
 	if key == section || strings.HasPrefix(key, section+".") || isBasic(key) {
 		return fmt.Errorf("set config: %s is not the agent's own", key)
@@ -20,6 +23,9 @@ func (ag *Agent) SetConfig(key, value string) error {
 	if strings.Contains(value, "$") {
 		// In the file it would be a variable, and show whoever sent the value what is in the agent's environment.
 		return fmt.Errorf("set config: %s: %q holds a $", key, value)
+	}
+	if len(ag.taking) > 0 && withinTake() {
+		return fmt.Errorf("set config: %s: %w", key, ErrReloading)
 	}
 	return ag.take(func(old Settings) (Settings, error) {
 		src, err := ag.settings(old)

@@ -1,6 +1,7 @@
 package libagent_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -51,6 +52,69 @@ func TestSetConfig(t *testing.T) {
 		}
 		if now() != "two" || text() != after {
 			t.Errorf("greeting %q, file:\n%s", now(), text())
+		}
+		stop(t, ag)
+	})
+}
+
+// settingApp changes its config while it takes one.
+type settingApp struct {
+	testApp
+	within chan error // from Reload itself, some calls deep
+	after  chan error // from a goroutine that it started, in the order of the calls
+}
+
+func (a *settingApp) Reload(ag *libagent.Agent, _, new libagent.Settings) error {
+	if new.(*testConf).Greeting == "two" {
+		var deep func(n int) error
+		deep = func(n int) error {
+			if n == 0 {
+				return ag.SetConfig("greeting", "three")
+			}
+			return deep(n - 1)
+		}
+		a.within <- deep(200)
+		go func() { a.after <- ag.SetConfig("greeting", "four") }()
+		synctest.Wait() // until the goroutine waits
+	}
+	return nil
+}
+
+var _ libagent.Reloader = (*settingApp)(nil)
+
+// Reload does not hang when it wants another config, whatever it was called for, and what it leaves to a goroutine is taken next.
+func TestSetConfigWithinReload(t *testing.T) {
+	file := write(t, "agent.conf", "basic.id = a\nbasic.server = s\ngreeting = one\n")
+	synctest.Test(t, func(t *testing.T) {
+		app := &settingApp{within: make(chan error, 1), after: make(chan error, 1)}
+		var agent *libagent.Agent
+		app.setup = func(ag *libagent.Agent) error { agent = ag; return nil }
+		srv := newServer(t, nil)
+		reload := make(chan struct{})
+		ag := start(t, srv, app, func(o *libagent.Options, _ *testConf) {
+			o.Config, o.ConfigFile, o.Reload = nil, file, reload
+		})
+		synctest.Wait()
+		for name, change := range map[string]func() error{
+			"SetConfig": func() error { return agent.SetConfig("greeting", "two") },
+			"the file": func() error {
+				defer func() { reload <- struct{}{} }()
+				return os.WriteFile(file, []byte("basic.server = s\ngreeting = two\n"), 0o640)
+			},
+		} {
+			if err := change(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err := <-app.within; !errors.Is(err, libagent.ErrReloading) || !strings.Contains(err.Error(), "greeting") {
+				t.Errorf("%s: within Reload: %v", name, err)
+			}
+			if err := <-app.after; err != nil {
+				t.Errorf("%s: after Reload: %v", name, err)
+			}
+			text, err := os.ReadFile(file)
+			if g := libagent.ConfigOf[*testConf](agent).Greeting; err != nil || g != "four" || !strings.Contains(string(text), "greeting = four") {
+				t.Errorf("%s: greeting %q, file:\n%s", name, g, text)
+			}
 		}
 		stop(t, ag)
 	})
