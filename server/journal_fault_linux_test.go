@@ -14,7 +14,7 @@ import (
 func smallDisk(t *testing.T, size int) (dir string, resize func(int)) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("mode=700,size=%d", size)); err != nil {
 		t.Skipf("SKIP: a file system cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
