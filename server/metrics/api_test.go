@@ -236,6 +236,8 @@ func TestSmart(t *testing.T) {
 	_, reply := frames(t, "testdata/metrics-static.jsonl")
 	f.connect(t, "metrics-01", "metrics-agent", "linux", recorded(t, reply, make(chan *wire.Frame, 10)))
 	f.connect(t, "mute-01", "metrics-agent", "linux", silent)
+	f.connect(t, "sick-01", "metrics-agent", "linux", recorded(t, json.RawMessage(`{"type":0,"errmsg":"no"}`), make(chan *wire.Frame, 1)))
+	f.connect(t, "other-01", "exec-agent", "linux", silent)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		code, got := f.do(t, method, "/hm/static?id=metrics-01", "")
 		mustContain(t, got, `{"code":0,"payload":{"timestamp":1795154171,"host_name":"host-01","uptime":3585,"os_name":"linux","platform":"debian",`,
@@ -250,6 +252,9 @@ func TestSmart(t *testing.T) {
 		"nobody":  `{"code":404,"msg":"client not found"}`,
 		"":        `{"code":404,"msg":"client not found"}`,
 		"mute-01": `{"code":408,"msg":"timeout"}`,
+		// What the documents do not list:
+		"sick-01":  `{"code":500,"msg":"no"}`,
+		"other-01": `{"code":500,"msg":"invalid agent type want [metrics-agent] got [exec-agent]"}`,
 	} {
 		if code, got := f.do(t, http.MethodGet, "/hm/static?id="+id, ""); code != 200 || got != want {
 			t.Errorf("%q: %d %s", id, code, got)

@@ -25,7 +25,7 @@ func registerSmart(h *server.Host) {
 	h.Handle(server.RoleRead, "POST /hm/static", answer)
 }
 
-// smartError is an error in the words of that dialect.
+// smartError is an error in the words of that dialect, which has 500 for what it does not list.
 func smartError(err error) *rest.Error {
 	switch {
 	case errors.Is(err, server.ErrNotFound), errors.Is(err, server.ErrGone):
@@ -33,10 +33,7 @@ func smartError(err error) *rest.Error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return rest.Errorf(http.StatusRequestTimeout, "timeout")
 	}
-	if e := (*rest.Error)(nil); errors.As(server.Answer(err), &e) {
-		return e
-	}
-	return rest.Errorf(http.StatusInternalServerError, "internal error")
+	return rest.Errorf(http.StatusInternalServerError, "%v", server.Answer(err))
 }
 
 type (

@@ -10,6 +10,7 @@ import (
 	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/server/files"
 	"github.com/jkstack/jkframe/v2/server/form"
+	"github.com/jkstack/jkframe/v2/server/rest"
 	"github.com/jkstack/jkframe/v2/wire"
 )
 
@@ -42,7 +43,10 @@ func (d *Dialect) download(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
-	var file *server.AgentError
+	var (
+		file  *server.AgentError
+		plain *rest.Error
+	)
 	f := failureOf(err)
 	status := http.StatusServiceUnavailable
 	switch {
@@ -50,8 +54,9 @@ func (d *Dialect) download(w http.ResponseWriter, r *http.Request) {
 		status, f.msg = http.StatusNotFound, "file not found"
 	case errors.Is(err, files.ErrChecksum):
 		status = http.StatusConflict
-	case f.code == http.StatusNotFound, f.code == http.StatusRequestTimeout, f.code == http.StatusRequestedRangeNotSatisfiable,
-		f.code == http.StatusBadRequest:
+	case errors.As(err, &plain) && plain.Code == http.StatusRequestedRangeNotSatisfiable:
+		status = plain.Code
+	case f.code == http.StatusNotFound, f.code == http.StatusRequestTimeout, f.code == http.StatusBadRequest:
 		status = f.code
 	}
 	say(w, status, f.msg)
@@ -125,16 +130,20 @@ func (d *Dialect) upload(r *http.Request, v *form.Form) (any, error) {
 	return null{}, putError(err)
 }
 
-// putError is the error of writing a file on an agent's host. A content that is not what was announced has a code of its own.
+// putError is the error of writing a file on an agent's host. A content that is not what was announced has a code of its own, and
+// being late has none.
 func putError(err error) error {
-	file := (*server.AgentError)(nil)
+	var (
+		file   *server.AgentError
+		answer *rest.Error
+	)
 	switch {
-	case errors.Is(err, form.ErrSum):
+	case errors.Is(err, form.ErrSum), errors.Is(err, files.ErrChecksum):
 		return &failure{codeContent, "invalid checksum"}
 	case errors.As(err, &file) && (file.Why == wire.WhyChecksum || strings.Contains(file.Text, "invalid checksum")):
 		return &failure{codeContent, file.Text}
-	case errors.Is(err, context.DeadlineExceeded):
-		return &failure{http.StatusInternalServerError, "timeout"}
+	case errors.As(server.Answer(err), &answer) && answer.Code == http.StatusGatewayTimeout:
+		return &failure{http.StatusInternalServerError, answer.Msg}
 	}
 	return err
 }
@@ -171,7 +180,7 @@ func (d *Dialect) uploadFrom(r *http.Request, v *form.Form) (any, error) {
 	defer cancel()
 	file, err := d.fetch(ctx, u.Name, uri)
 	if err != nil {
-		return nil, err
+		return nil, putError(err)
 	}
 	defer file.Close()
 	u.Content = file
@@ -191,8 +200,9 @@ func (d *Dialect) fetch(ctx context.Context, name, uri string) (*form.File, erro
 	}
 	defer resp.Body.Close()
 	file, err := d.files.Store().Take(name, resp.Body)
-	if err != nil {
+	var own *rest.Error // of this server, whose disk may be full
+	if err != nil && ctx.Err() == nil && !errors.As(err, &own) {
 		return nil, &failure{codeContent, err.Error()}
 	}
-	return file, nil
+	return file, err
 }

@@ -187,7 +187,7 @@ type failure struct {
 
 func (f *failure) Error() string { return f.msg }
 
-// failureOf is the answer to an error, in the words of the dialect.
+// failureOf is the answer to an error, in the words and with the codes of the dialect: what has none is 500.
 func failureOf(err error) *failure {
 	var (
 		ready   *failure
@@ -210,8 +210,13 @@ func failureOf(err error) *failure {
 		return &failure{codeRefused, agent.Text}
 	}
 	errors.As(server.Answer(err), &answer)
-	if answer.Code == http.StatusGatewayTimeout {
+	switch answer.Code {
+	case http.StatusGatewayTimeout:
 		return &failure{http.StatusRequestTimeout, "timeout"}
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		return &failure{http.StatusBadRequest, answer.Msg}
+	case http.StatusNotFound:
+		return &failure{http.StatusNotFound, answer.Msg}
 	}
-	return &failure{answer.Code, answer.Msg}
+	return &failure{http.StatusInternalServerError, answer.Msg}
 }

@@ -98,7 +98,7 @@ func TestNoFile(t *testing.T) {
 	s, _ := start(t, smart.Config{})
 	file := servertest.Field{Name: "file", Filename: "f", Value: strings.Repeat("x", 5<<20)}
 	for _, path := range []string{"/server/info", "/host/list", "/file/ls", "/layout/status"} {
-		if _, body := s.PostForm(t, path, file); strings.TrimSpace(body) != `{"code":413,"msg":"bad param: the form is too large"}` {
+		if _, body := s.PostForm(t, path, file); strings.TrimSpace(body) != `{"code":400,"msg":"bad param: the form is too large"}` {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
@@ -113,7 +113,7 @@ func TestCommands(t *testing.T) {
 	want(t, ask(t, s, "/cmd/sync_run", "id", "a", "cmd", "false"), `{"code":0,"payload":{"code":3,"data":""}}`)
 	want(t, ask(t, s, "/cmd/sync_run", "id", "x", "cmd", "true"), `{"code":404,"msg":"client not found"}`)
 	want(t, ask(t, s, "/cmd/sync_run", "id", "a", "cmd", "true", "timeout", "61"), `{"code":400,"msg":"bad param: timeout:61 is not within 1 and 60"}`)
-	want(t, ask(t, s, "/cmd/sync_run", "id", "m", "cmd", "true"), `{"code":424,"msg":"invalid agent type want [exec-agent] got [metrics-agent]"}`)
+	want(t, ask(t, s, "/cmd/sync_run", "id", "m", "cmd", "true"), `{"code":500,"msg":"invalid agent type want [exec-agent] got [metrics-agent]"}`)
 	want(t, ask(t, s, "/cmd/ps", "id", "x"), `{"code":404,"msg":"client not found"}`)
 	want(t, ask(t, s, "/cmd/status", "id", "x", "pid", "1"), `{"code":404,"msg":"client not found"}`)
 	want(t, ask(t, s, "/cmd/status", "id", "a", "pid", "1"), `{"code":404,"msg":"process not found"}`)
@@ -152,6 +152,78 @@ func TestCommandRefused(t *testing.T) {
 		servertest.Send(t, a.Agent, wire.Execd, a.Task, wire.ExecdPayload{Msg: "no such folder"})
 	})
 	want(t, ask(t, s, "/cmd/run", "id", "r", "cmd", "x"), `{"code":1,"msg":"no such folder"}`)
+}
+
+// What the documents of the dialect do not list has their code for all the rest, and never a status of the other dialect.
+func TestOtherErrors(t *testing.T) {
+	source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			http.NotFound(w, r)
+		}
+	}))
+	defer source.Close()
+	s, _ := start(t, smart.Config{Sources: []string{"127.0.0.1"}})
+	file := servertest.Field{Name: "file", Filename: "n", Value: "x"}
+	call := func(path, id string) string {
+		path += "&id=" + id
+		if strings.HasPrefix(path, "/file/upload?") {
+			_, body := s.PostForm(t, path, file)
+			return strings.TrimSpace(body)
+		}
+		resp, body := s.Get(t, http.MethodGet, path)
+		if resp.StatusCode != http.StatusOK {
+			body = resp.Status[:3] + " " + body
+		}
+		return strings.TrimSpace(body)
+	}
+	calls := []string{
+		"/cmd/run?cmd=x", "/cmd/sync_run?cmd=x", "/file/ls?dir=/", "/file/upload?dir=/x", "/file/download?dir=/x",
+		"/file/upload_from?dir=/x&name=n&uri=" + url.QueryEscape(source.URL),
+	}
+	for i, path := range calls {
+		prefix, suffix := `{"code":500,"msg":"`, `"}`
+		if strings.HasPrefix(path, "/file/download") {
+			prefix, suffix = "503 ", ""
+		}
+		want(t, call(path, "m"), prefix+"invalid agent type want [exec-agent] got [metrics-agent]"+suffix)
+		if strings.HasPrefix(path, "/cmd") {
+			continue // a command outlives a connection: its agent may come back
+		}
+		asked := make(chan *servertest.Agent, 1)
+		id := "gone-" + string(rune('a'+i))
+		s.Connect(t, id, exec.AgentType, nil, func(a servertest.Ask) { asked <- a.Agent })
+		left := make(chan struct{})
+		go func() {
+			defer close(left)
+			(<-asked).Leave()
+		}()
+		want(t, call(path, id), prefix+"agent is gone"+suffix)
+		<-left
+	}
+	status := call("/file/upload_from?dir=/x&name=n&uri="+url.QueryEscape(source.URL+"/none"), "a")
+	if !strings.HasPrefix(status, `{"code":500,`) || !strings.Contains(status, "status 404") {
+		t.Errorf("a source without the file: %s", status)
+	}
+}
+
+// A host that refuses says so in its own words, whatever the reason: a command or an upload has failed.
+func TestRefusedByPolicy(t *testing.T) {
+	s, _ := start(t, smart.Config{})
+	s.Connect(t, "p", exec.AgentType, nil, func(a servertest.Ask) {
+		switch a.Type {
+		case wire.Exec.Type():
+			servertest.Send(t, a.Agent, wire.Execd, a.Task, wire.ExecdPayload{Msg: "the policy says no", Why: wire.WhyPolicy})
+		case wire.Upload.Request.Type():
+			servertest.Send(t, a.Agent, wire.Upload.Reply, a.Task, wire.UploadReply{Msg: "the policy says no", Why: wire.WhyPolicy})
+		}
+	})
+	for _, path := range []string{"/cmd/run?cmd=x", "/cmd/sync_run?cmd=x", "/file/upload?dir=/x"} {
+		_, body := s.PostForm(t, path+"&id=p", servertest.Field{Name: "file", Filename: "n", Value: "x"})
+		if strings.HasPrefix(path, "/cmd") {
+			body = ask(t, s, path[:strings.IndexByte(path, '?')], "id", "p", "cmd", "x")
+		}
+		want(t, strings.TrimSpace(body), `{"code":1,"msg":"the policy says no"}`)
+	}
 }
 
 // Callbacks go where the operator allows it, and nowhere else.
