@@ -20,6 +20,8 @@ import (
 // fleet is a server and one agent, each a process.
 type fleet struct {
 	url, token string
+	agents     string // where agents connect to
+	work       string
 	dir        string // for files
 	client     *http.Client
 }
@@ -72,14 +74,27 @@ func freePort(b *testing.B) string {
 
 func startFleet(b *testing.B) *fleet {
 	b.Helper()
-	bin, work := build(b), b.TempDir()
-	f := &fleet{dir: filepath.Join(work, "files"), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100, ReadBufferSize: 256 << 10}}}
+	f := newFleet(b)
+	f.startServer(b)
+	f.startAgent(b)
+	f.await(b)
+	return f
+}
+
+// newFleet makes the folders and the configs of a fleet that is to be started.
+func newFleet(b *testing.B) *fleet {
+	b.Helper()
+	work := b.TempDir()
+	f := &fleet{
+		work: work, dir: filepath.Join(work, "files"), agents: freePort(b),
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100, ReadBufferSize: 256 << 10}},
+	}
 	b.Cleanup(f.client.CloseIdleConnections)
-	agents, api := freePort(b), freePort(b)
+	api := freePort(b)
 	f.url = "http://" + api
 	for name, text := range map[string]string{
-		"server/server.conf": "listen = " + agents + "\napi.listen = " + api + "\ndata_dir = data\n",
-		"agent/agent.conf":   "basic.id = a\nbasic.server = " + agents + "\n",
+		"server/server.conf": "listen = " + f.agents + "\napi.listen = " + api + "\ndata_dir = data\n",
+		"agent/agent.conf":   "basic.id = a\nbasic.server = " + f.agents + "\n",
 		"agent/policy.conf": "exec.enabled = true\nexec.allow = *\nexec.shell = true\nfile.read = " + f.dir + "\nfile.write = " + f.dir +
 			"\nfile.size = 4GiB\n",
 		"files/x": "",
@@ -92,17 +107,31 @@ func startFleet(b *testing.B) *fleet {
 			b.Fatal(err)
 		}
 	}
-	launch(b, filepath.Join(work, "server"), filepath.Join(bin, "agent-server"), "run", "--conf", "server.conf")
-	launch(b, filepath.Join(work, "agent"), filepath.Join(bin, "exec-agent"), "run", "--conf", "agent.conf")
+	return f
+}
+
+func (f *fleet) startServer(b *testing.B) {
+	b.Helper()
+	launch(b, filepath.Join(f.work, "server"), filepath.Join(build(b), "agent-server"), "run", "--conf", "server.conf")
+}
+
+func (f *fleet) startAgent(b *testing.B) {
+	b.Helper()
+	launch(b, filepath.Join(f.work, "agent"), filepath.Join(build(b), "exec-agent"), "run", "--conf", "agent.conf")
+}
+
+// await waits until the server has the agent.
+func (f *fleet) await(b *testing.B) {
+	b.Helper()
 	for until := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if f.token == "" {
-			token, _ := os.ReadFile(filepath.Join(work, "server", "data", "api.token"))
+			token, _ := os.ReadFile(filepath.Join(f.work, "server", "data", "api.token"))
 			f.token = strings.TrimSpace(string(token))
 		}
 		if resp, err := f.do(http.MethodGet, "/api/agents/a", "", nil); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
-				return f
+				return
 			}
 		}
 		if time.Now().After(until) {
