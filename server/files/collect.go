@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ func (f *Files) collect(ctx context.Context, agent, path string, offset int64) (
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	c := &collection{ctx: ctx, buffer: buffer, sum: md5.New(), info: make(chan wire.DownloadInfoPayload, 1)}
-	c.patience = time.AfterFunc(patience, func() { cancel(ErrStalled) })
+	c.patience = time.AfterFunc(math.MaxInt64, func() { cancel(ErrStalled) })
 	var calling sync.WaitGroup
 	calling.Go(func() {
 		err := f.fleet.Call(ctx, agent, func(b []byte, task string) ([]byte, error) {
@@ -55,9 +56,12 @@ func (f *Files) collect(ctx context.Context, agent, path string, offset int64) (
 
 // collection is a file that an agent of the field sends. The bytes are read out of the buffer, which gives back their room.
 type collection struct {
-	ctx      context.Context
-	buffer   *l2cache.Buffer
-	info     chan wire.DownloadInfoPayload // has room for one; closed at the end
+	ctx    context.Context
+	buffer *l2cache.Buffer
+	info   chan wire.DownloadInfoPayload // has room for one; closed at the end
+
+	// patience runs from the first answer on: before it, such an agent sends other files, one after the other, and reads all of this
+	// one for its sum. How long that may take, ctx says.
 	patience *time.Timer
 
 	// For who takes answers.
