@@ -176,3 +176,39 @@ func TestCommandRunFails(t *testing.T) {
 		t.Errorf("code %d: %s", code, stderr)
 	}
 }
+
+// One file of a token that cannot be read hides none of the others, and is named.
+func TestCommandTokenUnreadable(t *testing.T) {
+	data := t.TempDir()
+	file := writeConfig(t, "data_dir = "+data+"\n")
+	token := func(args ...string) (code int, stdout, stderr string) {
+		return command(t.Context(), append([]string{"token", args[0], "--conf", file}, args[1:]...)...)
+	}
+	for _, name := range []string{"bad", "good"} {
+		if code, _, stderr := token("create", "--api", "--role", "read", "--name", name); code != server.ExitOK {
+			t.Fatal(stderr)
+		}
+		if name == "good" {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(data, "tokens", "*.json"))
+		if err == nil && len(files) == 1 {
+			err = os.WriteFile(files[0], nil, 0o600)
+		}
+		if err != nil || len(files) != 1 {
+			t.Fatal(files, err)
+		}
+	}
+	const named = "and refused by the server, is what cannot be read:\n" // followed by the file
+	code, stdout, stderr := token("list")
+	if code != server.ExitFailed || !strings.Contains(stdout, `"good"`) || !strings.Contains(stderr, named+filepath.Join(data, "tokens")) {
+		t.Errorf("code %d: %s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = token("revoke", "good")
+	if code != server.ExitFailed || !strings.Contains(stdout, `("good") is revoked`) || !strings.Contains(stderr, named) {
+		t.Errorf("code %d: %s%s", code, stdout, stderr)
+	}
+	if _, stdout, _ = token("list"); !strings.Contains(stdout, "revoked") {
+		t.Errorf("after it %s", stdout)
+	}
+}

@@ -60,11 +60,11 @@ func (c Command) tokenCommand() *cobra.Command {
 	revoke := &cobra.Command{Use: "revoke ID|NAME", Short: "Have a token be worth nothing from now on", Args: exactArg("the id or the name of a token")}
 	c.withConf(revoke, func(cfg Config) error {
 		t, err := tokens.Revoke(cfg.tokensDir(), revoke.Flags().Arg(0))
-		if err != nil {
+		if t.ID == "" {
 			return err
 		}
 		fmt.Fprintf(c.Stdout, "token %s (%q) is revoked\n", t.ID, t.Name)
-		return post(cfg, audit.Entry{Event: "token.revoke", Target: t.Name, Detail: map[string]any{"token": t.ID}})
+		return errors.Join(leftOut(err), post(cfg, audit.Entry{Event: "token.revoke", Target: t.Name, Detail: map[string]any{"token": t.ID}}))
 	})
 	group.AddCommand(create, list, revoke)
 	return group
@@ -249,10 +249,7 @@ func serverAddress(cfg Config) string {
 
 func (c Command) listTokens(cfg Config) error {
 	all, err := tokens.List(cfg.tokensDir())
-	if err != nil {
-		return err
-	}
-	return table(c.Stdout, "ID\tNAME\tFOR\tEXPIRES\tUSED\tSTATE", func(row func(...any)) {
+	return errors.Join(leftOut(err), table(c.Stdout, "ID\tNAME\tFOR\tEXPIRES\tUSED\tSTATE", func(row func(...any)) {
 		for _, s := range all {
 			purpose, used := "API: "+s.Role, ""
 			if s.Kind == tokens.Enrol {
@@ -269,7 +266,15 @@ func (c Command) listTokens(cfg Config) error {
 			}
 			row(s.ID, fmt.Sprintf("%q", s.Name), strings.TrimSpace(purpose), when(s.Expires), used, state)
 		}
-	})
+	}))
+}
+
+// leftOut is the error of tokens whose files cannot be read, if there are any.
+func leftOut(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("not among the tokens, and refused by the server, is what cannot be read:\n%w", err)
 }
 
 // when shows a time, or that there is none.

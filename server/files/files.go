@@ -78,6 +78,10 @@ func (f *Files) Attach(h *server.Host) error {
 // Store keeps what callers upload until agents have it.
 func (f *Files) Store() *form.Store { return f.store }
 
+// Disk is how many bytes of one kind of transfer may be on disk, [Config.Disk] or its default. It is known once the feature is
+// attached.
+func (f *Files) Disk() int64 { return f.cfg.Disk }
+
 // enter takes a place for a transfer, which leave gives back.
 func (f *Files) enter() (leave func(), err error) {
 	select {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -150,45 +149,6 @@ func (n *node) push(ctx context.Context, t *task, src, dst string) error {
 	}
 	u.Content = newMember(io.NewSectionReader(f, 0, info.Size()))
 	_, err = n.files.Upload(ctx, n.id, u)
-	return err
-}
-
-// pull writes a file of the agent's host into one of the server's folders for that. What was there stays until it is whole.
-func (n *node) pull(ctx context.Context, src, dst string) error {
-	root, name, err := rootOf(n.settings.Pull, dst)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	d, err := n.files.Download(ctx, n.id, src, 0)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := root.MkdirAll(path.Dir(filepath.ToSlash(name)), 0o755); err != nil {
-		return err
-	}
-	part := name + ".part-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	if err := writeNew(root, part, d); err != nil {
-		_ = root.Remove(part) // it may not be there
-		return err
-	}
-	return root.Rename(part, name)
-}
-
-// writeNew writes a file that is not there yet, to the disk.
-func writeNew(root *os.Root, name string, from io.Reader) error {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, from)
-	if e := f.Sync(); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
 	return err
 }
 

@@ -29,6 +29,7 @@ type Dialect struct {
 	created  func() (time.Time, error)
 
 	callbacks, sources *outbound.Client
+	pulled             pulled
 
 	mu      sync.Mutex // guards the fields below
 	closed  bool

@@ -25,7 +25,13 @@ import (
 // start runs a server that speaks the dialect, and a host with two agents.
 func start(t *testing.T, cfg smart.Config) (*servertest.Server, *servertest.Host) {
 	t.Helper()
-	f := files.New(files.Config{})
+	return startWith(t, cfg, files.Config{})
+}
+
+// startWith is start with a config of the files.
+func startWith(t *testing.T, cfg smart.Config, room files.Config) (*servertest.Server, *servertest.Host) {
+	t.Helper()
+	f := files.New(room)
 	c := exec.New(exec.Config{Grace: time.Second}, f)
 	l := layout.New(layout.Config{}, c, f)
 	s := servertest.Start(t, f, c, l, smart.New(cfg, c, f, l))
@@ -343,6 +349,16 @@ type layoutState struct {
 // play runs a layout to its end.
 func play(t *testing.T, s *servertest.Server, tar string, params ...string) (state layoutState, answer string) {
 	t.Helper()
+	id, answer := begin(t, s, tar, params...)
+	if answer == "" {
+		state = finish(t, s, id)
+	}
+	return state, answer
+}
+
+// begin starts a layout.
+func begin(t *testing.T, s *servertest.Server, tar string, params ...string) (id, answer string) {
+	t.Helper()
 	fields := []servertest.Field{{Name: "file", Filename: "l.tar", Value: tar}}
 	for i := 0; i < len(params); i += 2 {
 		fields = append(fields, servertest.Field{Name: params[i], Value: params[i+1]})
@@ -356,15 +372,21 @@ func play(t *testing.T, s *servertest.Server, tar string, params ...string) (sta
 		t.Fatal(err)
 	}
 	if envelope.Code != 0 {
-		return state, strings.TrimSpace(answer)
+		return "", strings.TrimSpace(answer)
 	}
 	if !strings.HasPrefix(envelope.Payload, "yaml-20") || len(envelope.Payload) != len("yaml-20261120-000001-01234567") {
 		t.Errorf("id %q", envelope.Payload)
 	}
+	return envelope.Payload, ""
+}
+
+// finish waits for the end of a layout.
+func finish(t *testing.T, s *servertest.Server, id string) (state layoutState) {
+	t.Helper()
 	for !state.Done {
-		state = servertest.Payload[layoutState](t, ask(t, s, "/layout/status", "task_id", envelope.Payload))
+		state = servertest.Payload[layoutState](t, ask(t, s, "/layout/status", "task_id", id))
 	}
-	return state, ""
+	return state
 }
 
 const twoTasks = `

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -204,49 +205,61 @@ type State struct {
 	Revoked bool
 }
 
-// List returns all tokens of a folder.
+// List returns the tokens of a folder. Those whose files cannot be read, and are none for the server either, are left out and named by
+// the error.
 func List(dir string) ([]State, error) {
 	files, err := secretfile.Names(dir, "", ".json")
 	if err != nil {
 		return nil, err
 	}
 	var all []State
+	var wrong []error
 	for _, file := range files {
-		id := filepath.Base(file)
-		id = id[:len(id)-len(".json")]
-		t, err := load(dir, id)
+		s, err := stateOf(dir, strings.TrimSuffix(filepath.Base(file), ".json"))
 		if err != nil {
-			return nil, err
+			wrong = append(wrong, err)
+			continue
 		}
-		uses, err := readUses(dir, id)
-		if err != nil {
-			return nil, err
-		}
-		_, err = os.Lstat(revokedFile(dir, id))
-		all = append(all, State{Token: *t, Used: uses, Revoked: err == nil})
+		all = append(all, s)
 	}
-	return all, nil
+	return all, errors.Join(wrong...)
+}
+
+func stateOf(dir, id string) (s State, err error) {
+	t, err := load(dir, id)
+	if err != nil {
+		return s, err
+	}
+	s.Token = *t
+	if s.Used, err = readUses(dir, id); err != nil {
+		return s, err
+	}
+	_, err = os.Lstat(revokedFile(dir, id))
+	s.Revoked = err == nil
+	return s, nil
 }
 
 // Revoke has the token with this id, or the only one with this name, be worth nothing from now on: a server that runs
-// notices within a second.
+// notices within a second. One whose file cannot be read is revoked by its id alone. With an error that names such files, the token
+// that is returned is revoked all the same; without one it is the zero Token.
 func Revoke(dir, idOrName string) (Token, error) {
-	all, err := List(dir)
-	if err != nil {
-		return Token{}, err
-	}
-	var found []State
+	all, wrong := List(dir)
+	var found []Token
 	for _, s := range all {
 		if !s.Revoked && (s.ID == idOrName || s.Name == idOrName) {
-			found = append(found, s)
+			found = append(found, s.Token)
+		}
+	}
+	if len(found) == 0 && wrong != nil && isID(idOrName) {
+		if _, err := os.Lstat(tokenFile(dir, idOrName)); err == nil {
+			found = append(found, Token{ID: idOrName})
 		}
 	}
 	if len(found) != 1 {
-		return Token{}, fmt.Errorf("%d tokens have the id or the name %q", len(found), idOrName)
+		return Token{}, errors.Join(fmt.Errorf("%d tokens have the id or the name %q", len(found), idOrName), wrong)
 	}
-	err = secretfile.Create(revokedFile(dir, found[0].ID), nil)
-	if errors.Is(err, fs.ErrExist) {
-		err = nil
+	if err := secretfile.Create(revokedFile(dir, found[0].ID), nil); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Token{}, err
 	}
-	return found[0].Token, err
+	return found[0], wrong
 }

@@ -15,23 +15,21 @@ import (
 const keepFor = 30 * 24 * time.Hour
 
 // Tidy removes the tokens that have been worth nothing for 30 days, because they have expired, were used up or were revoked,
-// and returns them. To be called by the process that spends tokens.
+// and returns them. A file that cannot be read is in the error, and keeps none of the others. To be called by the process that spends
+// tokens.
 func (s *Store) Tidy(now time.Time) (gone []Token, err error) {
-	all, err := List(s.dir)
-	if err != nil {
-		return nil, err
-	}
+	all, wrong := List(s.dir)
 	for _, t := range all {
 		end, ended := t.ended(s.dir)
 		if !ended || now.Sub(end) < keepFor {
 			continue
 		}
 		if err := s.remove(t.ID); err != nil {
-			return gone, err
+			return gone, errors.Join(wrong, err)
 		}
 		gone = append(gone, t.Token)
 	}
-	return gone, s.removeRests()
+	return gone, errors.Join(wrong, s.removeRests())
 }
 
 // ended says since when a token is worth nothing.

@@ -96,8 +96,10 @@ func parse(text string, kind Kind) (id, secret string, ok bool) {
 		return "", "", false
 	}
 	id, secret, ok = strings.Cut(rest, "_")
-	return id, secret, ok && len(id) == 2*idBytes && isHex(id) && isHex(secret)
+	return id, secret, ok && isID(id) && isHex(secret)
 }
+
+func isID(s string) bool { return len(s) == 2*idBytes && isHex(s) }
 
 func isHex(s string) bool {
 	return strings.Trim(s, "0123456789abcdef") == ""

@@ -225,3 +225,41 @@ func TestRemovedByHand(t *testing.T) {
 		}
 	}
 }
+
+// A file that cannot be read stands in the way of no other token, and can be revoked itself.
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	s, now := open(t, dir), time.Now()
+	text := create(t, dir, tokens.Token{Kind: tokens.API, Name: "known"})
+	if _, err := s.API(text, now); err != nil {
+		t.Fatal(err)
+	}
+	create(t, dir, tokens.Token{Kind: tokens.API, Name: "good"})
+	create(t, dir, tokens.Token{Kind: tokens.API, Name: "expired", Expires: now.Add(-60 * 24 * time.Hour)})
+	id := text[4:16]
+	file := filepath.Join(dir, id+".json")
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	named := func(err error) bool { return err != nil && strings.Contains(err.Error(), file) }
+	if all, err := tokens.List(dir); len(all) != 2 || !named(err) {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if gone, err := s.Tidy(now); len(gone) != 1 || !named(err) {
+		t.Errorf("tidied %+v, %v", gone, err)
+	}
+	if tok, err := tokens.Revoke(dir, "good"); tok.Name != "good" || !named(err) {
+		t.Errorf("%+v, %v", tok, err)
+	}
+	for _, none := range []string{"known", "good", "0123456789ab", "../" + id} {
+		if tok, err := tokens.Revoke(dir, none); tok.ID != "" || !named(err) {
+			t.Errorf("%s: %+v, %v", none, tok, err)
+		}
+	}
+	if tok, err := tokens.Revoke(dir, id); tok.ID != id || !named(err) {
+		t.Errorf("%+v, %v", tok, err)
+	}
+	if _, err := s.API(text, now.Add(2*time.Second)); !errors.Is(err, tokens.ErrRevoked) {
+		t.Errorf("revoked: %v", err)
+	}
+}
