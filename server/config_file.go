@@ -2,8 +2,11 @@ package server
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/jkstack/jkframe/v2/kvconf"
 )
@@ -31,23 +34,37 @@ func load(file string, tolerant bool, features []Feature) (cfg Config, findings 
 	if err != nil {
 		return cfg, nil, err
 	}
-	if cfg, err = whole.decode(d); err != nil {
+	cfg, err = whole.decode(d)
+	wrong := kvconf.Errors(nil)
+	if err != nil && !errors.As(err, &wrong) {
 		return cfg, nil, fmt.Errorf("read config: %w", err)
 	}
 	cfg.Features = features
-	if list := cfg.withDefaults().problems(); len(list) > 0 {
-		return cfg, nil, fmt.Errorf("read config: %w", placed(file, text, list))
+	wrong = more(wrong, placed(file, text, cfg.withDefaults().problems()))
+	if len(wrong) > 0 {
+		return cfg, nil, fmt.Errorf("read config: %w", wrong)
 	}
 	return cfg, d.Findings(), nil
+}
+
+// more adds to the errors of a file what is wrong at other keys, so that whoever has written it corrects it once.
+func more(wrong, others kvconf.Errors) kvconf.Errors {
+	all := slices.Clone(wrong)
+	for _, o := range others {
+		if !slices.ContainsFunc(wrong, func(have *kvconf.Error) bool { return have.Key == o.Key }) {
+			all = append(all, o)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *kvconf.Error) int { return cmp.Compare(a.Line, b.Line) })
+	return all
 }
 
 // placed gives settings that cannot be used their places in the file.
 func placed(file string, text []byte, list []*FieldError) kvconf.Errors {
 	entries := make(map[string]kvconf.Entry)
-	if doc, err := kvconf.Parse(text); err == nil {
-		for _, e := range doc.Entries() {
-			entries[e.Key] = e // of duplicates the last one counts
-		}
+	doc, _ := kvconf.Parse(text) // what are no settings the decoder has told
+	for _, e := range doc.Entries() {
+		entries[e.Key] = e // of duplicates the last one counts
 	}
 	var all kvconf.Errors
 	for _, p := range list {

@@ -94,7 +94,11 @@ func TestLoadConfigRefuses(t *testing.T) {
 		{"bad port", "listen = 127.0.0.1:99999", []string{":1:10: listen: address 99999: invalid port"}},
 		{"host with scheme", "api.hosts = a.example.com,https://b.example.com", []string{`:1:13: api.hosts: "https://b.example.com" is no host name`}},
 		{"log target", "log.target = printer", []string{`:1:14: log.target: "printer" is unknown`}},
-		{"all at once", "listen = x\nlog.level = loud\nfoo = 1", []string{":2:13: log.level: ", ":3:1: foo: unknown key"}},
+		{"all at once", "listen = x\nlog.level = loud\nfoo = 1", []string{":1:10: listen: address x", ":2:13: log.level: ", ":3:1: foo: unknown key"}},
+		{"with a line that is none", "listen\napi.timeout = -5s", []string{":1:1: ", ":2:15: api.timeout: -5s is less"}},
+		{"one value, one error", "agents.cert_life = soon\nconnect_limit = many\naudit.size = 1k", []string{
+			":1:20: agents.cert_life: ", ":2:17: connect_limit: ", ":3:14: audit.size: 1000 bytes are less",
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			file := writeConfig(t, tt.text)
