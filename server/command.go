@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/jkstack/jkframe/v2/internal/build"
@@ -157,6 +158,18 @@ func (c Command) run(ctx context.Context, file string) error {
 		log.Warn("config", "err", f.Error())
 	}
 	cfg.Logger, cfg.Version = log, c.Version
+	if err := serve(ctx, cfg); err != nil {
+		if slices.Contains(cfg.Log.Target, logging.TargetFile) { // whoever looks there has not seen standard error
+			log.Error("server failed", errAttr(err))
+		}
+		return err
+	}
+	log.Info("server stopped")
+	return nil
+}
+
+// serve runs a server until ctx ends.
+func serve(ctx context.Context, cfg Config) error {
 	srv, err := New(cfg)
 	if err != nil {
 		return err
@@ -164,22 +177,11 @@ func (c Command) run(ctx context.Context, file string) error {
 	if err := srv.Listen(); err != nil {
 		return err
 	}
-	log.Info("server started", "version", c.Version, "agents", text(srv.AgentAddr()), "api", text(srv.APIAddr()),
-		"token_file", srv.TokenFile(), "ca", srv.Fingerprint())
 	var tidying sync.WaitGroup
 	tidy, stop := context.WithCancel(ctx)
 	tidying.Go(func() { srv.tidyMemory(tidy) })
 	err = srv.Run(ctx)
 	stop()
 	tidying.Wait()
-	log.Info("server stopped")
 	return err
-}
-
-// text is an address, or none.
-func text(addr interface{ String() string }) string {
-	if addr == nil {
-		return noListener
-	}
-	return addr.String()
 }

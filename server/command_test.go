@@ -177,6 +177,36 @@ func TestCommandRunFails(t *testing.T) {
 	}
 }
 
+// A server that finds another one on its folder has not started, and the reason is in its log file as well, once.
+func TestCommandRunSecond(t *testing.T) {
+	data, logs := t.TempDir(), t.TempDir()
+	text := "listen = 127.0.0.1:0\napi.listen = 127.0.0.1:0\ndata_dir = " + data + "\n"
+	first := writeConfig(t, text)
+	ctx, cancel := context.WithCancel(t.Context())
+	out := newOutput()
+	code := make(chan int)
+	go func() {
+		code <- server.Command{Stdout: out, Stderr: out}.Main(ctx, []string{"run", "--conf", first})
+	}()
+	out.find("server started")
+	second, _, stderr := command(ctx, "run", "--conf", writeConfig(t, text+"log.target = file\nlog.dir = "+logs+"\n"))
+	if second != server.ExitFailed || !strings.Contains(stderr, "agent-server: data_dir: journal: ") {
+		t.Errorf("code %d: %s", second, stderr)
+	}
+	log, err := os.ReadFile(filepath.Join(logs, "agent-server.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(log), "data_dir: journal: "); n != 1 || !strings.Contains(string(log), "server failed") ||
+		strings.Contains(string(log), "server started") || strings.Contains(string(log), "server stopped") {
+		t.Errorf("the reason is there %d times:\n%s", n, log)
+	}
+	cancel()
+	if c := <-code; c != server.ExitOK {
+		t.Errorf("exit code %d", c)
+	}
+}
+
 // One file of a token that cannot be read hides none of the others, and is named.
 func TestCommandTokenUnreadable(t *testing.T) {
 	data := t.TempDir()

@@ -76,6 +76,8 @@ func (s *Server) Run(ctx context.Context) error {
 			serving.Go(func() { failed <- l.serve() })
 		}
 	}
+	s.log.Info("server started", "version", s.cfg.Version, "agents", text(s.AgentAddr()), "api", text(s.APIAddr()),
+		"token_file", s.TokenFile(), "ca", s.Fingerprint())
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
@@ -89,6 +91,14 @@ func (s *Server) Run(ctx context.Context) error {
 	watch.Wait()
 	s.note(audit.Entry{Event: "server.stop", Actor: "server", Result: "ok"})
 	return errors.Join(err, s.audit.Close())
+}
+
+// text is an address, or none.
+func text(addr net.Addr) string {
+	if addr == nil {
+		return noListener
+	}
+	return addr.String()
 }
 
 // door has a listener speak TLS, and without it where nobody else is, or where that is wanted.
