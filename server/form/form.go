@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,9 +21,14 @@ const (
 	maxValues = 32 << 10
 	maxText   = 4 << 20
 
-	// patience is how long a client may send nothing.
+	// pace is how many bytes a client must send in patience, or all that is left. Only the time counts in which it is waited for: a
+	// client may well be held up by the agent that its file goes to.
+	pace     = 32 << 10
 	patience = 30 * time.Second
 )
+
+// errSlow is a client that sends less: what a form holds on to would be its as long as it likes.
+var errSlow = rest.Errorf(http.StatusRequestTimeout, "bad param: the form comes too slowly: less than %d bytes in %v", pace, patience)
 
 // Form is what came.
 type Form struct {
@@ -68,7 +74,7 @@ func Begin(w http.ResponseWriter, r *http.Request, store *Store) (*Form, error) 
 	case err != nil:
 		return nil, Bad("content type: %v", err)
 	}
-	rd := &reader{body: body{r.Body, http.NewResponseController(w)}, form: f, store: store}
+	rd := &reader{body: newBody(w, r), form: f, store: store}
 	switch kind {
 	case "application/x-www-form-urlencoded":
 		err = rd.urlencoded()
@@ -111,17 +117,32 @@ func Bad(format string, args ...any) *rest.Error {
 // go on.
 type body struct {
 	io.Reader
-	rc *http.ResponseController
+	rc   *http.ResponseController
+	came int           // bytes since the client was given time
+	left time.Duration // of that time
 }
 
-func (b body) Read(p []byte) (int, error) {
-	_ = b.rc.SetReadDeadline(time.Now().Add(patience)) // where it cannot be moved, it holds
-	return b.Reader.Read(p)
+func newBody(w http.ResponseWriter, r *http.Request) *body {
+	return &body{Reader: r.Body, rc: http.NewResponseController(w), left: patience}
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	begin := time.Now()
+	_ = b.rc.SetReadDeadline(begin.Add(b.left)) // where it cannot be moved, it holds
+	n, err := b.Reader.Read(p)
+	b.left -= time.Since(begin)
+	if b.came += n; b.came >= pace {
+		b.came, b.left = 0, patience
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errSlow
+	}
+	return n, err
 }
 
 // reader reads one form.
 type reader struct {
-	body
+	body  *body
 	form  *Form
 	store *Store
 	text  int64 // bytes of values up to now
