@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,6 +102,58 @@ func decodeHandshake(t testing.TB, frame string) wire.HandshakePayload {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// The requests with which agents of the field come are answered as by their own server, and one that is no WebSocket is refused.
+func TestRecordedUpgrades(t *testing.T) {
+	b, err := os.ReadFile("testdata/wire/http-upgrade.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, server.Config{})
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		var was struct {
+			Method, URI       string
+			Request, Response map[string]string
+			Status            int
+		}
+		if err := json.Unmarshal([]byte(line), &was); err != nil {
+			t.Fatal(err)
+		}
+		n++
+		c, err := f.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequest(was.Method, "http://server"+was.URI, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range was.Request {
+			req.Header.Set(name, value)
+		}
+		if err := req.Write(c); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(c), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != was.Status {
+			t.Errorf("status %d, recorded %d", resp.StatusCode, was.Status)
+		}
+		delete(was.Response, "Sec-Websocket-Accept") // who recorded it had another key than the agent
+		for name, want := range was.Response {
+			if got := resp.Header.Get(name); got != want {
+				t.Errorf("%s: %q, recorded %q", name, got, want)
+			}
+		}
+		c.Close()
+	}
+	if n != 4 {
+		t.Errorf("%d recorded requests, want 4", n)
+	}
 }
 
 // Everything that agents of the field said over hours, with and without compression, is understood: nothing closes,

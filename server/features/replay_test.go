@@ -39,10 +39,12 @@ type recorded struct {
 		}
 	}
 	Response struct {
-		Status int
-		Body   string
-		SHA256 string `json:"body_sha256"` // of one that is binary or long
-		Cut    bool   // body is the beginning of it
+		Status  int
+		Headers map[string]string
+		Body    string
+		Base64  []byte `json:"body_b64"`    // one that is binary
+		SHA256  string `json:"body_sha256"` // of one that is binary or long
+		Cut     bool   // body is the beginning of it
 	}
 }
 
@@ -183,7 +185,7 @@ func fetch(t *testing.T, s *servertest.Server, q wire.UploadRequest) []byte {
 		t.Error(err)
 		return nil
 	}
-	for token, status := range map[string]int{"wrong": 403, q.Token: 200} {
+	for _, token := range []string{"wrong", q.Token} {
 		req.Header.Set("X-Token", token)
 		resp, err := s.Client.Do(req)
 		if err != nil {
@@ -192,15 +194,16 @@ func fetch(t *testing.T, s *servertest.Server, q wire.UploadRequest) []byte {
 		}
 		b, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if err != nil || resp.StatusCode != status {
-			t.Errorf("fetch: %d, %v", resp.StatusCode, err)
-		}
-		if status == 200 {
-			if uint64(len(b)) != q.Size {
-				t.Errorf("fetch: %d bytes of %d", len(b), q.Size)
+		if token == "wrong" {
+			if err != nil || resp.StatusCode != 403 || strings.TrimSpace(string(b)) != "access denied" {
+				t.Errorf("fetch with a wrong token: %d %q, %v", resp.StatusCode, b, err)
 			}
-			return b
+			continue
 		}
+		if err != nil || resp.StatusCode != 200 || uint64(len(b)) != q.Size || resp.ContentLength != int64(q.Size) {
+			t.Errorf("fetch: %d, %d bytes of %d, %v", resp.StatusCode, len(b), q.Size, err)
+		}
+		return b
 	}
 	return nil
 }
@@ -251,17 +254,22 @@ func lines(n int) string {
 
 // differ are the answers that ours gives otherwise, and why: the status that it gives.
 var differ = map[string]int{
-	"file-download-empty": 200, // the server of the field waited for ever
-	"file-upload-3mib":    400, // its md5 is that of another content than ours
-	"file-upload-md5-ok":  200,
-	"exec-run-badjson":    400,
-	"route-wrong-method":  405, // there is such a route
+	"agents-logdl-multiblock": 500, // the agent of the field sends its first piece again and again, which is no file
+	"route-trailing-slash":    404, // it was a redirect to the route without the slash, and only for GET
+	"file-download-empty":     200, // the server of the field waited for ever
+	"file-upload-3mib":        400, // its md5 is that of another content than ours
+	"file-upload-md5-ok":      200,
+	"exec-run-badjson":        400,
+	"route-wrong-method":      405, // there is such a route
 }
 
-// stories are recordings that only mean something together, which tests of their own replay.
+// stories are recordings that only mean something together, or with time or other frames than the recorded ones, which tests of their
+// own replay. Elsewhere are the recordings of hosts (package metrics), upgrades and agents' own metrics (package server). Those are not
+// replayed at all: what the server of the field measured of itself, and connections of which pings alone were kept.
 var stories = []string{
 	"exec-async", "exec-kill-", "exec-kill.", "exec-killsh", "exec-ps-alldone", "exec-jam", "exec-run-200k", "exec-run-concurrent-",
-	"fake-", "gone-", "fatal-", "foo-after", "layout-fatal", "layout-run", "layout-groups", "layout-parallel",
+	"fake-", "gone-", "fatal-", "foo-after", "foo-timeout", "layout-fatal", "layout-run", "layout-groups", "layout-parallel",
+	"agents-logdl-ok", "agents-logdl-two", "file-download-1mib-bin", "raw-",
 }
 
 func isStory(file string) bool {
@@ -292,7 +300,7 @@ func TestRecordedAnswers(t *testing.T) {
 			_, d.NoCompression = without[name]
 			everybody := slices.ContainsFunc([]string{"agents-", "info-", "jam-", "layout-"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 			for _, id := range []string{"example-01", "exec-01", "exec-02", "metrics-01"} {
-				if !everybody && !strings.Contains(r.Request.Path, id) {
+				if strings.HasSuffix(name, "-empty") && everybody || !everybody && !strings.Contains(r.Request.Path, id) {
 					continue
 				}
 				kind, _, _ := strings.Cut(id, "-")
@@ -311,6 +319,26 @@ type envelope struct {
 	Payload any
 }
 
+// compareWith is compare for an answer that was not read yet.
+func compareWith(t *testing.T, r *recorded, resp *http.Response) {
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	compare(t, r, resp, string(b))
+}
+
+// compareHeaders wants those of a file.
+func compareHeaders(t *testing.T, r *recorded, resp *http.Response) {
+	t.Helper()
+	for _, name := range []string{"Content-Type", "Content-Length", "Accept-Ranges"} {
+		if got, want := resp.Header.Get(name), r.Response.Headers[name]; got != want {
+			t.Errorf("%s: %q, recorded %q", name, got, want)
+		}
+	}
+}
+
 func compare(t *testing.T, r *recorded, resp *http.Response, body string) {
 	t.Helper()
 	var want, got envelope
@@ -326,6 +354,9 @@ func compare(t *testing.T, r *recorded, resp *http.Response, body string) {
 		t.Fatalf("status %d %.300s, recorded %d %.300s", resp.StatusCode, body, status, r.Response.Body)
 	}
 	if !isJSON && status == 200 {
+		if strings.Contains(r.Request.Path, "/download?") && r.Name != "file-download-empty" {
+			compareHeaders(t, r, resp)
+		}
 		if sum := sha256.Sum256([]byte(body)); r.Response.Body == "" && r.Response.SHA256 != "" && hex.EncodeToString(sum[:]) != r.Response.SHA256 {
 			t.Errorf("body of %d bytes is another one than the recorded", len(body))
 		}
@@ -353,7 +384,7 @@ func compare(t *testing.T, r *recorded, resp *http.Response, body string) {
 	if got.Code != status || got.Msg == nil || *got.Msg == "" {
 		t.Errorf("answer %s", body)
 	}
-	if isJSON && status != 400 && *got.Msg != *want.Msg {
+	if isJSON && status != 400 && status == want.Code && *got.Msg != *want.Msg {
 		t.Errorf("msg %q, recorded %q", *got.Msg, *want.Msg)
 	}
 }

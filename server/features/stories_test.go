@@ -27,8 +27,9 @@ type story struct {
 	started chan *servertest.Agent // has been asked for a command
 	killed  chan int               // processes
 
-	mu   sync.Mutex // guards the field below
+	mu   sync.Mutex // guards the fields below
 	rest map[*servertest.Agent][]string
+	task string // of the last command
 }
 
 // tell begins a story.
@@ -58,6 +59,7 @@ func (st *story) answer(a servertest.Ask) {
 	if a.Type == wire.Exec.Type() {
 		n = min(n, st.first)
 		st.mu.Lock()
+		st.task = a.Task
 		for _, f := range was.answers[n:] {
 			st.rest[a.Agent] = append(st.rest[a.Agent], strings.ReplaceAll(f, was.task, a.Task))
 		}
@@ -69,6 +71,13 @@ func (st *story) answer(a servertest.Ask) {
 	if a.Type == wire.Exec.Type() {
 		st.started <- a.Agent
 	}
+}
+
+// lastTask is the task of the last command.
+func (st *story) lastTask() string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.task
 }
 
 // more has an agent send the rest.
