@@ -14,7 +14,7 @@ import (
 
 // An agent that says nothing in time, and all the same later: the call is over, and what comes late is no answer to the next.
 func TestRecordedTimeout(t *testing.T) {
-	s := servertest.StartConfig(t, server.Config{Features: features.All(), API: server.APIConfig{Timeout: 100 * time.Millisecond}})
+	s := servertest.StartConfig(t, server.Config{Features: features.All(), API: server.APIConfig{Timeout: time.Second}})
 	fs := readFrames(t, "foo-timeout")
 	asks := make(chan servertest.Ask, 1)
 	s.Connect(t, "example-01", "example-agent", nil, func(a servertest.Ask) {
