@@ -23,13 +23,13 @@ func (d *folder) temporary() string { return filepath.Join(d.dir, d.naming.name+
 // longer since then, so that nobody else would.
 func (d *folder) removeStale() error {
 	st, err := os.Lstat(d.temporary())
-	if err != nil || !st.Mode().IsRegular() || time.Since(st.ModTime()) <= stale {
+	if err == nil && st.Mode().IsRegular() && time.Since(st.ModTime()) > stale {
+		err = os.Remove(d.temporary())
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := os.Remove(d.temporary()); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return err
 }
 
 // runCompress compresses what was rotated, one file after the other, until done is closed.
