@@ -318,11 +318,11 @@ func TestNoStarvation(t *testing.T) {
 		srv := newServer(t, func(s *session) {
 			s.accept()
 			defer s.Close(conn.CodeNormal, "")
-			for range 3000 {
+			for range 1200 {
 				if _, err := s.Receive(); err != nil {
 					return
 				}
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(25 * time.Millisecond)
 			}
 		})
 		ag := start(t, srv, app, nil)

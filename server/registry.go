@@ -58,6 +58,8 @@ func (r *registry) claim(ctx context.Context, s *session) (old *session, err err
 		case err == nil:
 			r.spare(old)
 			return nil, errConflict
+		case !errors.Is(err, context.DeadlineExceeded) && parted(ctx, old):
+			continue // it has left by itself
 		case r.replace(old, s):
 			return old, nil
 		}

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// BusyHost makes this machine one with so many sockets and processes more, for what looks at machines, until ctx ends or the time is
-// over.
+// BusyHost makes this machine one with so many sockets and processes more, for what looks at machines. It says when they are all
+// there, and from then on lasts until ctx ends or the time is over.
 func BusyHost(ctx context.Context, sockets, processes int, d time.Duration, out io.Writer) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, d)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,7 +46,10 @@ func BusyHost(ctx context.Context, sockets, processes int, d time.Duration, out 
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	fmt.Fprintf(out, "%d sockets, %d processes\n", len(open), processes)
-	<-ctx.Done()
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 	return nil
 }
 

@@ -3,7 +3,6 @@ package load_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,11 +111,7 @@ func TestMetrics(t *testing.T) {
 // A machine is made busy for as long as asked.
 func TestBusyHost(t *testing.T) {
 	var out bytes.Buffer
-	if err := load.BusyHost(t.Context(), 20, 3, time.Millisecond, &out); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
-	}
-	out.Reset()
-	if err := load.BusyHost(t.Context(), 20, 3, time.Second, &out); err != nil || out.String() != "20 sockets, 3 processes\n" {
+	if err := load.BusyHost(t.Context(), 20, 3, time.Millisecond, &out); err != nil || out.String() != "20 sockets, 3 processes\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }
