@@ -23,37 +23,51 @@ import (
 // maxLocal is how many connections the local endpoint serves at once; more wait.
 const maxLocal = 16
 
+// unixPrefix begins the address of a local endpoint that is a socket in a folder.
+const unixPrefix = "unix:"
+
+// retryLocal is how long an agent waits before it tries again to open its local endpoint.
+const retryLocal = 2 * time.Second
+
 // endpoint is the local endpoint of an agent. A nil one is none.
 type endpoint struct {
 	http *http.Server
+	end  context.CancelFunc // of the wait for a socket
 	done sync.WaitGroup
 }
 
 // listen opens the local endpoint, if the config wants one. An agent whose endpoint cannot be opened works all the same: it
-// is there for its server first.
+// is there for its server first. It goes on trying, since what is in the way is often the process before it, which still ends.
 func (ag *Agent) listen() *endpoint {
 	c := ag.basic().HTTP
 	if c.Listen == "" {
 		return nil
 	}
-	l, err := listenLocal(c.Listen)
-	if err != nil {
-		ag.log.Error("local endpoint not opened", "listen", c.Listen, "error", err)
-		return nil
-	}
-	e := &endpoint{http: &http.Server{
-		Handler:           ag.localHandler(c.Pprof, l.Addr().Network() == "tcp"),
+	ctx, end := context.WithCancel(context.Background())
+	e := &endpoint{end: end, http: &http.Server{
+		Handler:           ag.localHandler(c.Pprof, !strings.HasPrefix(c.Listen, unixPrefix)),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(ag.log.Handler(), slog.LevelDebug),
 	}}
+	l, err := listenLocal(c.Listen)
+	if err != nil {
+		ag.log.Error("local endpoint not opened, is tried again", "listen", c.Listen, "error", err)
+	}
 	e.done.Go(func() {
+		for ; err != nil; l, err = listenLocal(c.Listen) {
+			select {
+			case <-time.After(retryLocal):
+			case <-ctx.Done():
+				return
+			}
+		}
+		ag.log.Info("local endpoint", "listen", c.Listen)
 		if err := e.http.Serve(&bounded{Listener: l, slots: make(chan struct{}, maxLocal), closed: make(chan struct{})}); !errors.Is(err, http.ErrServerClosed) {
 			ag.log.Error("local endpoint ended", "error", err)
 		}
 	})
-	ag.log.Info("local endpoint", "listen", c.Listen)
 	return e
 }
 
@@ -62,6 +76,7 @@ func (e *endpoint) close() {
 	if e == nil {
 		return
 	}
+	e.end()
 	e.http.Close()
 	e.done.Wait()
 }
@@ -113,7 +128,7 @@ func (ag *Agent) localHandler(profiles, checkHost bool) http.Handler {
 
 // localAddr parses what http.listen may be.
 func localAddr(s string) (network, addr string, err error) {
-	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+	if path, ok := strings.CutPrefix(s, unixPrefix); ok {
 		if path == "" {
 			return "", "", fmt.Errorf("%q names no file", s)
 		}

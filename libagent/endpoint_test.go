@@ -228,6 +228,30 @@ func TestEndpointTaken(t *testing.T) {
 	}
 }
 
+// What is in the way of the endpoint is often the agent before, which still ends: the endpoint is there when that one is gone.
+func TestEndpointLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "agent.sock")
+	before, err := net.Listen("unix", path)
+	if err != nil {
+		t.Skip("SKIP: no Unix sockets here: ", err)
+	}
+	defer before.Close()
+	ag := start(t, newServer(t, nil), &testApp{}, func(_ *libagent.Options, conf *testConf) { conf.HTTP.Listen = "unix:" + path })
+	looked, err := before.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked.Close()
+	before.Close()
+	if code, _ := get(t, "unix:"+path, "/healthz", nil); code != http.StatusOK {
+		t.Errorf("healthz: status %d", code)
+	}
+	stop(t, ag)
+	if n := strings.Count(ag.Log(), "is tried again"); n != 1 {
+		t.Errorf("told %d times that the socket was taken", n)
+	}
+}
+
 // connectedApp tells when it is connected.
 type connectedApp struct {
 	testApp
