@@ -62,6 +62,9 @@ func (f *file) flush() {
 		f.prepare(0)
 		f.drain()
 		f.settle()
+		if len(f.buf) > 0 { // the file takes nothing now
+			notify(f.dirty)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ func appendColoured(b, line []byte) []byte {
 		line = line[stamp:]
 	}
 	end := bytes.IndexByte(line, ' ')
-	if end < 0 {
+	if end <= 0 { // a time made by hand, in a year of five digits, is longer
 		return append(b, line...)
 	}
 	b = append(b, levelColour(line[:end])...)

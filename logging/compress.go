@@ -101,7 +101,34 @@ func (d *folder) packOne(e entry, done <-chan struct{}) (err error) {
 		return err
 	}
 	_ = os.Chtimes(tmp, time.Now(), e.info.ModTime()) // a wrong time is no reason to keep the large file
+	if err := d.spare(e); err != nil {
+		return err
+	}
 	return d.install(tmp, src, size)
+}
+
+// spare gives a number to what is in the place that e gets when it is compressed: the lines of a day to which the clock has come
+// back since, as it does at each start of a machine whose clock has no battery. With the time of e they are those of e, and a
+// process was killed before it could remove e.
+func (d *folder) spare(e entry) error {
+	if e.number != unnumbered {
+		return nil
+	}
+	earlier := e.part
+	earlier.gz = true
+	st, err := os.Lstat(d.path(earlier))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && st.ModTime().Equal(e.info.ModTime()) {
+		return nil
+	}
+	if err == nil {
+		_, err = d.retire(earlier)
+	}
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tidy()
 }
 
 // compress copies src to dst through gzip and to the disk, in pieces, so that it can be stopped. It returns the size of src.

@@ -140,6 +140,58 @@ func TestCompressByDate(t *testing.T) {
 	})
 }
 
+// A clock without a battery comes back to the same day at each start: the lines of the earlier times stay, each of them compressed.
+func TestCompressSameDayAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now clock
+		cfg := logging.WithClock(fileConfig(t), now.get)
+		cfg.RotateBy, cfg.Compress = logging.RotateByDate, true
+		for i, day := range []int{1, 20, 1, 21, 1, 22} {
+			now.set(time.Date(2026, 6, day, 12, 0, 0, 0, time.Local))
+			l := open(t, cfg)
+			l.Logger().Info(fmt.Sprint("line ", i))
+			synctest.Wait()
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		l := open(t, cfg)
+		synctest.Wait()
+		equal(t, "files", names(t, l), []string{
+			"agent_20260622.log", "agent_20260621.log.gz", "agent_20260620.log.gz",
+			"agent_20260601.log.gz", "agent_20260601.log.1.gz", "agent_20260601.log.2.gz",
+		})
+		for name, want := range map[string]string{"": "line 4", ".1": "line 2", ".2": "line 0"} {
+			name = "agent_20260601.log" + name + ".gz"
+			equal(t, name, messages(t, filepath.Join(cfg.Dir, name)), []string{want})
+		}
+	})
+}
+
+// A process that is killed after it has compressed a day, and before it has removed it, leaves both: the day is there once afterwards.
+func TestCompressKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fileConfig(t)
+		cfg.RotateBy, cfg.Compress = logging.RotateByDate, true
+		path := filepath.Join(cfg.Dir, "agent_19991201.log")
+		write(t, path, "a")
+		write(t, path+".gz", "the same")
+		at := time.Now().Add(-time.Hour)
+		for _, name := range []string{path, path + ".gz"} {
+			if err := os.Chtimes(name, at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l := open(t, cfg)
+		synctest.Wait()
+		if files := names(t, l); len(files) != 2 || files[1] != "agent_19991201.log.gz" {
+			t.Errorf("files: %q", files)
+		}
+		equal(t, "the day", messages(t, path+".gz"), []string{"a"})
+	})
+}
+
 // Closing does not wait until a large file is compressed, and leaves the file as it was.
 func TestCloseStopsCompression(t *testing.T) {
 	cfg := fileConfig(t)

@@ -315,6 +315,28 @@ func TestBufferFault(t *testing.T) {
 	})
 }
 
+// When a fault ends, what waits in the buffer is written after Flush, whether another line comes or not.
+func TestBufferFaultEnds(t *testing.T) {
+	notOnWindows(t, "keeps the name of an open file")
+	synctest.Test(t, func(t *testing.T) {
+		f := openFaulty(t, t.TempDir(), func(cfg *logging.Config) { cfg.Buffer, cfg.Flush = 1<<20, time.Second })
+		remove(t, f.path)
+		if err := os.Mkdir(f.path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		later()
+		f.say(t, "a")
+		time.Sleep(2500 * time.Millisecond)
+		synctest.Wait()
+		f.shows(t, "is not a regular file")
+		remove(t, f.path)
+		f.say(t, "b")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		equal(t, "the file", messages(t, f.path), []string{"a", "b"})
+	})
+}
+
 // broken is a standard output that fails when it is told to.
 type broken struct {
 	output

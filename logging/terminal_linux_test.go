@@ -3,9 +3,12 @@ package logging_test
 import (
 	"bufio"
 	"fmt"
+	"log/slog"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/logging"
 	"golang.org/x/sys/unix"
@@ -57,5 +60,21 @@ func TestColour(t *testing.T) {
 		if file := read(t, cfg.Dir+"/agent.log"); c.format == logging.FormatText && !regexp.MustCompile(plain).MatchString(file) {
 			t.Errorf("file: %q", file)
 		}
+	}
+}
+
+// A record with a time of the far future is a line like any other, and no panic.
+func TestColourFarFuture(t *testing.T) {
+	t.Setenv("NO_COLOR", "")
+	t.Setenv("TERM", "xterm")
+	tty, screen := terminal(t)
+	l := open(t, logging.Config{Stdout: tty})
+	r := slog.NewRecord(time.Date(12345, 1, 2, 3, 4, 5, 0, time.UTC), slog.LevelInfo, "late", 0)
+	if err := l.Logger().Handler().Handle(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(screen).ReadString('\n')
+	if err != nil || !strings.HasSuffix(line, "INFO late\r\n") {
+		t.Errorf("%q, %v", line, err)
 	}
 }
