@@ -349,6 +349,46 @@ func TestClones(t *testing.T) {
 	}
 }
 
+// A token that was used gives who has a copy of its agent's first key nothing any more once that agent has another one, by a renewal
+// or by an enrolment that came later, and puts nobody out of his place.
+func TestUsedTokenOfOldKey(t *testing.T) {
+	f := startFleet(t, server.Config{})
+	for name, id := range map[string]string{"names the agent": "host-17", "names none": ""} {
+		t.Run(name, func(t *testing.T) {
+			token := f.enrolToken(t)
+			if id != "" {
+				token = f.enrolToken(t, "--id", id)
+			}
+			h := newHost(t)
+			for range 2 { // the first answer was lost
+				if status := f.enrol(t, h, token, id); status != http.StatusOK {
+					t.Fatal(status)
+				}
+			}
+			stolen := *h
+			refused := func(when string, now *host) {
+				t.Helper()
+				if status := f.enrol(t, &stolen, token, h.id); status != http.StatusForbidden {
+					t.Errorf("after %s: status %d", when, status)
+				}
+				if _, err := f.connectAs(now); err != nil {
+					t.Errorf("after %s: %v", when, err)
+				}
+			}
+			renewed := newHost(t)
+			_, answer := f.post(t, h, "/agent/renew", "", map[string]string{"csr": renewed.csr(t)})
+			renewed.keep(t, answer)
+			renewed.id = h.id
+			refused("a renewal", renewed)
+			fresh := newHost(t)
+			if status := f.enrol(t, fresh, f.enrolToken(t, "--id", h.id), h.id); status != http.StatusOK {
+				t.Fatal(status)
+			}
+			refused("a new enrolment", fresh)
+		})
+	}
+}
+
 // What was recorded of a connection makes no other one.
 func TestReplay(t *testing.T) {
 	f := startFleet(t, server.Config{})

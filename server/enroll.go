@@ -114,7 +114,8 @@ func (s *Server) enrol(r *http.Request, in enrolRequest, pub *ecdsa.PublicKey) (
 	if err != nil {
 		return nil, err
 	}
-	use := tokens.Use{At: now.UTC(), Agent: in.ID, Enrolment: newEnrolment(), Key: hashOf(key), Remote: r.RemoteAddr}
+	enrolment := newEnrolment()
+	use := tokens.Use{At: now.UTC(), Agent: in.ID, Enrolment: enrolment, Key: hashOf(key), Remote: r.RemoteAddr}
 	if use.Agent == "" {
 		use.Agent = newAgentID(now)
 	}
@@ -139,7 +140,7 @@ func (s *Server) enrol(r *http.Request, in enrolRequest, pub *ecdsa.PublicKey) (
 	}
 	a := roster.Agent{
 		ID: id.ID, Type: id.Type, Enrolment: id.Enrolment, Serial: serial, NotAfter: now.Add(life), Issuer: s.certs.ca.Fingerprint(),
-		Enrolled: now.UTC(), Token: token.ID, Remote: r.RemoteAddr,
+		Enrolled: use.At, Token: token.ID, Remote: r.RemoteAddr,
 	}
 	if err := s.audit.Append(audit.Entry{
 		Event: "enrol", Actor: token.Name, From: r.RemoteAddr, Target: id.ID, What: id.Type, Result: "ok",
@@ -148,7 +149,11 @@ func (s *Server) enrol(r *http.Request, in enrolRequest, pub *ecdsa.PublicKey) (
 		return nil, err
 	}
 	err = s.roster.Enrol(a, func(earlier roster.Agent) bool {
-		return token.AgentID != "" || earlier.Enrolment == a.Enrolment // the same one asks again
+		if earlier.Enrolment == a.Enrolment { // the same one asks again
+			return true
+		}
+		// A token that names the agent has it take the place of what was there when the token was used, and of nothing that came later.
+		return token.AgentID != "" && (use.Enrolment == enrolment || use.At.After(earlier.Enrolled))
 	})
 	if err != nil {
 		return nil, err

@@ -33,13 +33,14 @@ type Agent struct {
 	ID        string    `json:"id"`
 	Type      string    `json:"type"`
 	Enrolment string    `json:"enrolment"`
-	Serial    string    `json:"serial"`         // of its certificate
-	Next      string    `json:"next,omitempty"` // of a renewed one that it has not used yet
-	NotAfter  time.Time `json:"not_after"`      // when the last one that was made ends
-	Issuer    string    `json:"issuer"`         // fingerprint of the CA that has signed it
-	Enrolled  time.Time `json:"enrolled"`
-	Token     string    `json:"token"`  // id of the token with which it enrolled
-	Remote    string    `json:"remote"` // from where
+	Serial    string    `json:"serial"`            // of its certificate
+	Next      string    `json:"next,omitempty"`    // of a renewed one that it has not used yet
+	Renewed   bool      `json:"renewed,omitempty"` // since it has enrolled
+	NotAfter  time.Time `json:"not_after"`         // when the last one that was made ends
+	Issuer    string    `json:"issuer"`            // fingerprint of the CA that has signed it
+	Enrolled  time.Time `json:"enrolled"`          // when its token was used
+	Token     string    `json:"token"`             // id of the token with which it enrolled
+	Remote    string    `json:"remote"`            // from where
 }
 
 // Roster is all of them. Its methods may be called by any number of goroutines at once.
@@ -116,13 +117,17 @@ func (r *Roster) Count() int {
 }
 
 // Enrol takes an agent in, or in place of an earlier enrolment of the same one, for which allow must say yes. It is on the
-// disk when Enrol returns.
+// disk when Enrol returns. An agent that asks again, since the answer to its enrolment was lost, has not renewed a certificate: who
+// does so afterwards with the key of the beginning has a copy of it.
 func (r *Roster) Enrol(a Agent, allow func(earlier Agent) bool) error {
 	return r.update(a.ID, func(old Agent, known bool) (Agent, error) {
 		if known && !allow(old) {
 			return old, fmt.Errorf("agent %q is enrolled", a.ID)
 		}
 		if known && old.Enrolment == a.Enrolment { // it asks again: the first answer may have come all the same
+			if old.Renewed {
+				return old, ErrSuperseded
+			}
 			a.Serial, a.Next = old.Serial, a.Serial
 		}
 		return a, nil
@@ -168,7 +173,7 @@ func (r *Roster) Renew(id, enrolment, next, issuer string, notAfter time.Time) e
 		if a.Enrolment != enrolment {
 			return a, ErrSuperseded
 		}
-		a.Next, a.Issuer, a.NotAfter = next, issuer, notAfter
+		a.Next, a.Renewed, a.Issuer, a.NotAfter = next, true, issuer, notAfter
 		return a, nil
 	})
 }
