@@ -56,6 +56,34 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// What is given to a batch file is an argument, and no command: a policy that allows the one does not allow every other.
+func TestBatchFile(t *testing.T) {
+	r := runner(t, process.Config{})
+	dir := filepath.Join(t.TempDir(), "a folder")
+	file := filepath.Join(dir, "file.bat")
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(file, []byte("@echo off\r\necho 1=%1 2=%2\r\nexit /b 5\r\n"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for _, arg := range []string{"plain", "a b", "a&echo,more", "a|more", "a>more", "^&echo,more", "(more)", "!PATH!", `C:\folder\`, ""} {
+		for _, name := range []string{file, strings.ToUpper(file)} {
+			want := `1="` + arg + `" 2="last"`
+			if out, res := run(t, r, process.Command{Args: []string{name, arg, "last"}, Dir: dir}); strings.TrimSpace(out) != want || res.Code != 5 {
+				t.Errorf("%q: %q, %+v, want %q", arg, out, res, want)
+			}
+		}
+	}
+	for _, arg := range []string{`"&echo,more`, "%PATH%", "a\r\necho more", "a\necho more"} {
+		for _, name := range []string{file, file + ".", file + " "} {
+			if _, err := r.Start(t.Context(), process.Command{Args: []string{name, arg}}); !errors.Is(err, process.ErrInvalid) && !errors.Is(err, process.ErrNotFound) {
+				t.Errorf("%q %q: %v", name, arg, err)
+			}
+		}
+	}
+	if found, err := os.ReadDir(dir); err != nil || len(found) != 1 {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
 // Why a command did not start is told apart.
 func TestStartErrors(t *testing.T) {
 	r := runner(t, process.Config{})

@@ -144,6 +144,12 @@ func prepare(c *Command) (*exec.Cmd, *login, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if isBatch(path) {
+		if attr.CmdLine, err = batchLine(append([]string{path}, args[1:]...)); err != nil {
+			return nil, nil, err
+		}
+		path = systemShell()
+	}
 	return &exec.Cmd{Path: path, Args: args, Dir: c.Dir, Env: append(os.Environ(), c.Env...), SysProcAttr: attr}, nil, nil
 }
 
