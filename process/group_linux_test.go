@@ -15,7 +15,7 @@ import (
 // mechanism is a way to keep a command's processes together.
 type mechanism struct {
 	name string
-	make func() (*limit.Group, error)
+	make func(name string) (*limit.Group, error)
 }
 
 // mostProcesses is how many processes a command of a test may have.
@@ -43,7 +43,9 @@ func groupsWith(t *testing.T, cfg limit.GroupConfig) []mechanism {
 			t.Error(err)
 		}
 	})
-	return append(all, mechanism{"control groups", func() (*limit.Group, error) {
+	return append(all, mechanism{"control groups", func(name string) (*limit.Group, error) {
+		cfg := cfg
+		cfg.Name = name
 		g, err := applied.NewGroup(cfg)
 		if err == nil && os.Getenv("LIMIT_TEST_ALL") != "" && g.Mechanism() != limit.CgroupV2 {
 			t.Errorf("a group is held by %v", g.Mechanism())
@@ -113,7 +115,7 @@ func TestMemoryBound(t *testing.T) {
 	if len(all) == 1 {
 		t.Skip("SKIP: a bound on memory takes control groups, which take root")
 	}
-	g, err := all[1].make()
+	g, err := all[1].make("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,9 @@ type Orphan struct {
 	Note  []byte    // as Command.Note had it
 	PID   int       // 0 if it was about to start
 	Begin time.Time // of the command
-	mark  string
+	// Group is the name that Config.Group was called with. A control group of that name has all of the command that is left, also what
+	// has cleared its environment, where End does not find it.
+	Group string
 }
 
 // entry is a file of the ledger.
@@ -65,16 +67,16 @@ func OpenLedger(dir string) (*Ledger, []Orphan, error) {
 			_ = os.Remove(filepath.Join(dir, d.Name()))
 			continue
 		}
-		orphans = append(orphans, Orphan{Note: e.Note, PID: e.PID, Begin: e.Begin, mark: mark})
+		orphans = append(orphans, Orphan{Note: e.Note, PID: e.PID, Begin: e.Begin, Group: mark})
 	}
 	return l, orphans, nil
 }
 
-// End kills what is left of an orphan, with all that it has started.
-func (l *Ledger) End(o Orphan) error { return killMarked(markVariable + "=" + o.mark) }
+// End kills what is left of an orphan, with all that it has started and that has its environment.
+func (l *Ledger) End(o Orphan) error { return killMarked(markVariable + "=" + o.Group) }
 
 // Forget takes an orphan off the ledger.
-func (l *Ledger) Forget(o Orphan) error { return os.Remove(l.file(o.mark)) }
+func (l *Ledger) Forget(o Orphan) error { return os.Remove(l.file(o.Group)) }
 
 func (l *Ledger) file(mark string) string { return filepath.Join(l.dir, mark+entrySuffix) }
 
@@ -93,6 +95,14 @@ func (l *Ledger) begin(c *Command, cmd *exec.Cmd) (*note, error) {
 	n := &note{ledger: l, mark: rand.Text(), entry: entry{Note: c.Note, Begin: time.Now()}}
 	cmd.Env = append(cmd.Env, markVariable+"="+n.mark)
 	return n, n.write()
+}
+
+// group is the name of the command's group.
+func (n *note) group() string {
+	if n == nil {
+		return ""
+	}
+	return n.mark
 }
 
 // started adds the number of the process. A disk that is full by now does not end the command: its mark is known.

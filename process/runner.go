@@ -32,9 +32,9 @@ type Config struct {
 	// Ledger notes what runs. By default, nothing does.
 	Ledger *Ledger
 
-	// Group makes the group that a command runs in. It may be called by several goroutines. By default, groups without limits,
-	// and without control groups.
-	Group func() (*limit.Group, error)
+	// Group makes the group that a command runs in. The name is Orphan.Group of a command that is noted in the Ledger, "" for one that
+	// is not. It may be called by several goroutines. By default, groups without limits, and without control groups.
+	Group func(name string) (*limit.Group, error)
 }
 
 // Runner runs commands, side by side up to a bound. Its methods may be called by any goroutine.
@@ -69,7 +69,7 @@ func NewRunner(cfg Config) *Runner {
 		cfg.StopGrace = 500 * time.Millisecond
 	}
 	if cfg.Group == nil {
-		cfg.Group = func() (*limit.Group, error) { return (*limit.Applied)(nil).NewGroup(limit.GroupConfig{}) }
+		cfg.Group = func(string) (*limit.Group, error) { return (*limit.Applied)(nil).NewGroup(limit.GroupConfig{}) }
 	}
 	return &Runner{
 		cfg:     cfg,

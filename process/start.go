@@ -35,7 +35,7 @@ func (r *Runner) start(ctx context.Context, c Command) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", c.name(), err)
 	}
 	io.attach(cmd)
-	if p.group, err = r.cfg.Group(); err != nil {
+	if p.group, err = r.cfg.Group(note.group()); err != nil {
 		io.closeAll()
 		return nil, fmt.Errorf("start %s: %w", c.name(), err)
 	}

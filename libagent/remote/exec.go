@@ -14,6 +14,7 @@ import (
 
 	"github.com/jkstack/jkframe/v2/l2cache"
 	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/limit"
 	"github.com/jkstack/jkframe/v2/policy"
 	"github.com/jkstack/jkframe/v2/process"
 	"github.com/jkstack/jkframe/v2/wire"
@@ -197,7 +198,7 @@ func (s *Service) endOrphans(_ context.Context, ag *libagent.Agent) error {
 		var n noted
 		err := json.Unmarshal(o.Note, &n)
 		if err == nil {
-			err = s.ledger.End(o)
+			err = s.endOrphan(ag, o)
 		}
 		s.audit.Info("exec done", "task", n.Task, "pid", o.PID, "code", -1, "why", wire.WhyStopped, "error", err)
 		if err == nil {
@@ -209,6 +210,15 @@ func (s *Service) endOrphans(_ context.Context, ag *libagent.Agent) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// endOrphan kills what is left of an orphan: what is in its control group, if it had one, and what has its environment.
+func (s *Service) endOrphan(ag *libagent.Agent, o process.Orphan) error {
+	g, err := ag.NewGroup(limit.GroupConfig{Name: o.Group})
+	if err == nil {
+		err = g.Close()
+	}
+	return errors.Join(err, s.ledger.End(o))
 }
 
 func tellOrphan(ag *libagent.Agent, n noted, o process.Orphan) error {

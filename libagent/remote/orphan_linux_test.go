@@ -1,15 +1,20 @@
 package remote_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/libagent"
+	"github.com/jkstack/jkframe/v2/libagent/remote"
+	"github.com/jkstack/jkframe/v2/policy"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
@@ -39,12 +44,21 @@ func TestAgentKilled(t *testing.T) {
 		return cmd, c
 	}
 	cmd, c := launch()
-	b, err := wire.Exec.Append(nil, "task-1", &wire.ExecPayload{Cmd: "setsid sleep 1000 & sleep 1000 & echo $$; wait", Detail: true})
+	// The last one hides: it has no parent, a session of its own, and nothing in its environment.
+	line := "setsid sleep 1000 & sleep 1000 & env -i setsid sh -c 'echo $$; exec sleep 1000' & wait"
+	b, err := wire.Exec.Append(nil, "task-1", &wire.ExecPayload{Cmd: line, Detail: true})
 	must(t, err)
 	must(t, c.Send(t.Context(), conn.Control, b))
 	begun, err := wire.Execd.Decode(next(t, c, wire.Execd.Type()))
 	must(t, err)
-	next(t, c, wire.ExecData.Type())
+	said, err := wire.ExecData.Decode(next(t, c, wire.ExecData.Type()))
+	must(t, err)
+	hidden := "/proc/" + strings.TrimSpace(string(said.Data))
+	inGroup, err := os.ReadFile(hidden + "/cgroup")
+	must(t, err)
+	pid, err := strconv.Atoi(strings.TrimPrefix(hidden, "/proc/"))
+	must(t, err)
+	defer syscall.Kill(pid, syscall.SIGKILL) // where nobody else does
 	must(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	c.Close(conn.CodeNormal, "")
@@ -57,6 +71,11 @@ func TestAgentKilled(t *testing.T) {
 	}
 	if _, err := os.Stat("/proc/" + strconv.Itoa(begun.PID) + "/exe"); err == nil {
 		t.Error("the command runs")
+	}
+	if !strings.Contains(string(inGroup), "/task-") {
+		t.Log("SKIP: one that hides is found in a control group alone")
+	} else if _, err := os.Stat(hidden + "/exe"); err == nil {
+		t.Error("what hides runs")
 	}
 	for range 500 {
 		if left, _ := os.ReadDir(dir + "/data/running"); len(left) == 0 {
@@ -82,5 +101,22 @@ func next(t *testing.T, c *conn.Conn, typ wire.Type) *wire.Frame {
 		if f.Type == typ {
 			return f
 		}
+	}
+}
+
+// A second agent with the same folder, started by hand beside the service, does not start, and takes no script away from the first.
+func TestFolderInUse(t *testing.T) {
+	f := start(t, all, nil)
+	script := f.dir + "/data/tmp/script.sh"
+	put(t, script, "exit 3")
+	second := &testApp{cfg: remote.Config{Policy: policy.NewSource(f.policy), DataDir: f.dir + "/data"}}
+	c := second.NewConfig()
+	c.Basic().Server = []string{"127.0.0.1:1"}
+	err := libagent.Run(t.Context(), second, &libagent.Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("the second agent: %v", err)
+	}
+	if e := f.run(t, wire.ExecPayload{Cmd: "sh", Args: []string{script}}); e.done.Code != 3 {
+		t.Errorf("%+v", e)
 	}
 }

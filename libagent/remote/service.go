@@ -73,9 +73,9 @@ func Open(ag *libagent.Agent, cfg Config) (*Service, error) {
 	if err := s.open(cfg.DataDir); err != nil {
 		return nil, errors.Join(fmt.Errorf("data_dir: %w", err), s.Close())
 	}
-	s.runner = process.NewRunner(process.Config{Running: now.AtOnce(), Ledger: s.ledger, Group: func() (*limit.Group, error) {
+	s.runner = process.NewRunner(process.Config{Running: now.AtOnce(), Ledger: s.ledger, Group: func(name string) (*limit.Group, error) {
 		p := s.rules.Current()
-		return ag.NewGroup(limit.GroupConfig{Processes: p.MaxProcesses(), Memory: p.Exec.Memory})
+		return ag.NewGroup(limit.GroupConfig{Name: name, Processes: p.MaxProcesses(), Memory: p.Exec.Memory})
 	}})
 	s.link.renew()
 	ag.OnConnect(s.connected)
@@ -98,15 +98,16 @@ func (s *Service) open(dir string) (err error) {
 	if s.temp, err = filepath.Abs(filepath.Join(dir, "tmp")); err != nil {
 		return err
 	}
+	// The lock of this one keeps away another agent that was started with the same folder: nothing is touched before.
+	if s.spool, err = l2cache.OpenSpool(l2cache.SpoolConfig{Dir: filepath.Join(dir, "output"), Size: maxSpool}); err != nil {
+		return err
+	}
 	// What a former run has left there belongs to commands that have ended. Those of other users read what is put there for
 	// them, and cannot list it.
 	if err := os.RemoveAll(s.temp); err != nil {
 		return err
 	}
 	if err := errors.Join(os.MkdirAll(s.temp, 0o711), os.Chmod(dir, 0o711), os.Chmod(s.temp, 0o711)); err != nil {
-		return err
-	}
-	if s.spool, err = l2cache.OpenSpool(l2cache.SpoolConfig{Dir: filepath.Join(dir, "output"), Size: maxSpool}); err != nil {
 		return err
 	}
 	s.ledger, s.orphans, err = process.OpenLedger(filepath.Join(dir, "running"))
