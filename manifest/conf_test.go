@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,6 +150,23 @@ func TestWriteConf(t *testing.T) {
 	_, err = m.WriteConf(nil, m.Evaluate(decode(t, `{"b.every":"no"}`)), "en")
 	if vs := (manifest.Violations)(nil); !errors.As(err, &vs) || len(vs) != 1 || vs[0].Key != "b.every" || !strings.Contains(err.Error(), "b.every: ") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// No value, of whatever type, makes a line of its own in the file: it would be another setting.
+func TestWriteConfHoldsOneLineEach(t *testing.T) {
+	const line = "- { key: %s, type: %s, name: { zh: N }, desc: { zh: D }, required: false, enum_valid: [ {} ] }\n"
+	values := map[string]any{
+		"string": "a\nb = 1", "enum": "a\nb = 1", "bytes": "1\nMB", "naddr": "[fe80::1%a\nb = 1]:80", "path": "/a\nb = 1", "uuid": "a\nb=1",
+		"csv": []any{"a\nb = 1"}, "duration": "1s\nb", "float": "1\n2", "unknown": "a\nb = 1",
+	}
+	for typ, value := range values {
+		// A manifest with findings, of which what is right is used.
+		m := manifest.Check(fmt.Appendf(nil, line, "a."+typ, typ), nil).Manifest
+		e := m.Evaluate(map[string]any{"a." + typ: value})
+		if text, err := m.WriteConf(nil, e, "en"); err == nil {
+			t.Errorf("%s: %q is written as %q", typ, value, text)
+		}
 	}
 }
 

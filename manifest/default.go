@@ -236,10 +236,15 @@ func (it *Item) violations(v Value) []*problem {
 	case TypeEnum:
 		if it.valid != nil && !it.valid[v.Text] {
 			add(notAllowed(ruleDefaultEnum, v.Text, it.EnumValid))
+		} else if it.valid == nil { // what it may be is not known
+			add(unwritable(v.Text))
 		}
+	case TypeAddress, "":
+		add(unwritable(v.Text)) // the zone of an IPv6 address may be anything
 	case TypeCSV:
 		return it.csvViolations(v.Data.([]string))
 	case TypeInt, TypeUint, TypeFloat, TypeBytes, TypeDuration:
+		add(unwritable(strings.TrimSpace(v.Text))) // a size may have any white space in front of its unit
 		if it.Min.IsSet() && compareValues(v, it.Min) < 0 {
 			add(wrong(ruleDefaultRange, "%s is below the minimum %s", "%s小于最小值%s", clip(v.Text), clip(it.Min.Text)))
 		}

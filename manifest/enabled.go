@@ -8,8 +8,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxSuggests is how often a key that was meant is looked for among all keys.
-const maxSuggests = 100
+// maxSuggests is how often a key that was meant is looked for among all keys, of which there may be ten thousand.
+const maxSuggests = 20
 
 // whenNodes are the fields of a condition that are there.
 type whenNodes struct{ target, contain, equal *pair }

@@ -121,8 +121,8 @@ func (m *Manifest) Evaluate(values map[string]any) *Evaluation {
 			}
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(given)) {
-		e.Violations = append(e.Violations, m.undeclared(key))
+	for i, key := range slices.Sorted(maps.Keys(given)) {
+		e.Violations = append(e.Violations, m.undeclared(key, i < maxSuggests))
 	}
 	return e
 }
@@ -134,10 +134,12 @@ func (e *Evaluation) violate(f *Field, p *problem) {
 	e.Violations = append(e.Violations, Violation{f.Item.Key, p.member, ruleConfValue, p.rule, p.severity, p.text})
 }
 
-func (m *Manifest) undeclared(key string) Violation {
+func (m *Manifest) undeclared(key string, suggest bool) Violation {
 	text := both("the manifest has no setting %s", "manifest中没有配置项%s", clip(key))
-	if meant := nearest(key, maps.Keys(m.byKey)); meant != "" {
-		text = both("the manifest has no setting %s; did you mean %s?", "manifest中没有配置项%s，是否应为%s？", clip(key), meant)
+	if suggest {
+		if meant := nearest(key, maps.Keys(m.byKey)); meant != "" {
+			text = both("the manifest has no setting %s; did you mean %s?", "manifest中没有配置项%s，是否应为%s？", clip(key), meant)
+		}
 	}
 	return Violation{key, -1, ruleConfUndeclared, "", Warning, text}
 }

@@ -122,6 +122,36 @@ func numbered(prefix string, n int) string {
 	return strings.Join(names, ", ")
 }
 
+// Thousands of keys that nobody knows, each like thousands that there are, are no work for minutes: what was meant is looked for in
+// few cases, and the others are found nevertheless.
+func TestManyUnknownKeys(t *testing.T) {
+	const n = 3000
+	long := strings.Repeat("a", 70)
+	var text, conf strings.Builder
+	values := make(map[string]any, n)
+	for i := range n {
+		fmt.Fprintf(&text, manifestItem[:len("- key: ")]+long+manifestItem[len("- key: "):], i)
+		fmt.Fprintf(&conf, "%sb%d = 1\n", long, i)
+		values[fmt.Sprint(long, "b", i)] = "x"
+	}
+	m, err := manifest.Load([]byte(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	unknown := len(m.Evaluate(values).Violations)
+	found := len(m.ParseConf([]byte(conf.String()), nil).Findings)
+	runtime.ReadMemStats(&after)
+	if unknown != n || found != n {
+		t.Errorf("%d unknown values and %d unknown settings, want %d", unknown, found, n)
+	}
+	// As above, what is allocated stands for the time.
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 100<<20 {
+		t.Errorf("%d MB were allocated", allocated>>20)
+	}
+}
+
 // The largest manifest that is allowed is checked as any other.
 func TestLargestManifest(t *testing.T) {
 	result := manifest.Check([]byte(items(manifest.MaxItems)), nil)

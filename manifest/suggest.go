@@ -2,19 +2,19 @@ package manifest
 
 import (
 	"iter"
+	"slices"
 	"strings"
 )
 
 // nearest gives the name that was probably meant, or the empty string: the one with the fewest slips of the keyboard, at most
-// one in three characters. The case of letters and "-" for "_" do not count, nor do sections in front that are the same.
+// one in three characters. The case of letters and "-" for "_" do not count, nor do sections in front that are the same. Names that
+// differ in a long part are not compared, which would take long.
 func nearest(name string, names iter.Seq[string]) string {
-	const longest = 80 // bytes
-	if len(name) > longest {
-		return ""
-	}
+	const longest = 40 // characters
 	best, least := "", len(name)+1
+	name = fold(name)
 	for other := range names {
-		a, b := fold(name), fold(other)
+		a, b := name, fold(other)
 		for {
 			x, restA, okA := strings.Cut(a, ".")
 			y, restB, okB := strings.Cut(b, ".")
@@ -23,12 +23,15 @@ func nearest(name string, names iter.Seq[string]) string {
 			}
 			a, b = restA, restB
 		}
-		x, y := []rune(a), []rune(b)
-		allowed := max(1, len(x)/3)
-		if abs(len(x)-len(y)) > allowed || min(len(x), len(y)) < 2 && a != b {
+		if len(a) > 4*longest || len(b) > 4*longest {
 			continue
 		}
-		if n := slips(x, y); n <= allowed && n < least {
+		x, y := []rune(a), []rune(b)
+		allowed := max(1, len(x)/3)
+		if max(len(x), len(y)) > longest || abs(len(x)-len(y)) > allowed || min(len(x), len(y)) < 2 && a != b {
+			continue
+		}
+		if n := slips(x, y, min(allowed, least-1)); n <= allowed && n < least {
 			best, least = other, n
 		}
 	}
@@ -39,8 +42,9 @@ func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", 
 
 func abs(n int) int { return max(n, -n) }
 
-// slips counts the characters that were left out, added, mistaken or swapped with their neighbour.
-func slips(a, b []rune) int {
+// slips counts the characters that were left out, added, mistaken or swapped with their neighbour; it may stop when there are more
+// than most.
+func slips(a, b []rune, most int) int {
 	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
 	for j := range rows[1] {
 		rows[1][j] = j
@@ -57,6 +61,9 @@ func slips(a, b []rune) int {
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
+		}
+		if n := slices.Min(row); n > most && slices.Min(last) >= most { // a swap reaches back over one row
+			return n
 		}
 		rows[0], rows[1], rows[2] = last, row, before
 	}
