@@ -12,7 +12,7 @@ type Config struct {
 	// Disk is how many bytes uploads, and downloads from agents of the field, may take on disk, each. By default, 16 GiB.
 	Disk int64 `kv:"disk,bytes" desc:"room on disk for uploads, and as much for downloads"`
 
-	// Transfers is how many files may be on their way at the same time. By default, 256.
+	// Transfers is how many files may be on their way at the same time; a quarter of them no single token gets. By default, 256.
 	Transfers int `kv:"transfers" desc:"files that may be on their way at the same time"`
 }
 

@@ -31,7 +31,7 @@ func (f *Files) Download(ctx context.Context, agent, path string, offset int64) 
 	if err != nil {
 		return nil, err
 	}
-	leave, err := f.enter()
+	leave, err := f.places.enter(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
@@ -39,7 +38,7 @@ type Files struct {
 	store    *form.Store  // of uploads
 	stopping <-chan struct{}
 	record   func(ctx context.Context, agent string, encode server.Encode) error
-	places   chan struct{} // one for each transfer
+	places   *places
 
 	offers offers // what agents may fetch
 	sinks  sinks  // what agents may send
@@ -63,7 +62,7 @@ func (f *Files) Attach(h *server.Host) error {
 	f.record = h.Record
 	f.spool = spool.New(subFolder(h, "download"), f.cfg.Disk)
 	f.store = form.NewStore(subFolder(h, "upload"), f.cfg.Disk)
-	f.places = make(chan struct{}, f.cfg.Transfers)
+	f.places = newPlaces(f.cfg.Transfers)
 	h.Go(func(ctx context.Context) error {
 		<-ctx.Done()
 		return f.spool.Close()
@@ -81,16 +80,6 @@ func (f *Files) Store() *form.Store { return f.store }
 // Disk is how many bytes of one kind of transfer may be on disk, [Config.Disk] or its default. It is known once the feature is
 // attached.
 func (f *Files) Disk() int64 { return f.cfg.Disk }
-
-// enter takes a place for a transfer, which leave gives back.
-func (f *Files) enter() (leave func(), err error) {
-	select {
-	case f.places <- struct{}{}:
-		return sync.OnceFunc(func() { <-f.places }), nil
-	default:
-		return nil, ErrBusy
-	}
-}
 
 // expect returns an agent that has files, and whether it is one of ours.
 func (f *Files) expect(ctx context.Context, id string) (a server.Agent, ours bool, err error) {

@@ -45,7 +45,7 @@ func (f *Files) upload(ctx context.Context, agent string, u Upload, growing *gro
 	if u.Pass != "" && !a.Secure {
 		return "", server.ErrPlaintext
 	}
-	leave, err := f.enter()
+	leave, err := f.places.enter(ctx)
 	if err != nil {
 		return "", err
 	}
