@@ -76,7 +76,7 @@ func (c Command) enroll(ctx context.Context, file string, f enrollFlags) error {
 		return err
 	}
 	var i *identity.Identity
-	err = asOwner(file, string(folder), func() (err error) {
+	err = inFolderOf(file, string(folder), func() (err error) {
 		i, err = enrolAt(ctx, server, trust, folder, token, conf.ID, c.App.Name())
 		return err
 	})

@@ -57,6 +57,9 @@ func (s *Source) Current() *Policy {
 // read reads the file.
 func (s *Source) read(info fs.FileInfo) *Policy {
 	p, err := (*Policy)(nil), trusted(info)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
 	if err == nil && info.Size() > maxFile {
 		err = fmt.Errorf("%d bytes are too many for a policy", info.Size())
 	}

@@ -7,14 +7,21 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// trusted says why a file cannot be relied upon: only root and the agent's own user may be able to change it.
+// trusted says why a file cannot be relied upon: only root and the agent's own user may be able to change it. That user is the one whose
+// rights count for files, since root may look in his place.
 func trusted(info fs.FileInfo) error {
 	if info.Mode().Perm()&0o022 != 0 {
 		return fmt.Errorf("others may write to it (mode %v)", info.Mode().Perm())
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+	user, err := unix.SetfsuidRetUid(-1) // changes nothing
+	if err != nil {
+		return err
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != user {
 		return fmt.Errorf("it belongs to user %d, want root or the agent's own user", st.Uid)
 	}
 	return nil

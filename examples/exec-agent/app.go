@@ -104,11 +104,13 @@ func (a *app) Commands(file *string) []*cobra.Command {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s is written: read it, and change it to what you want to allow\n", file)
 		return nil
 	})
-	each("check", "Say whether the policy can be used", func(cmd *cobra.Command, file string) error {
-		if err := policy.NewSource(file).Current().Check(); err != nil {
-			return fmt.Errorf("%s: everything is refused: %w", file, err)
+	each("check", "Say whether the agent can use the policy", func(cmd *cobra.Command, policyFile string) error {
+		// For root it is what the user finds that the agent runs as: his rights, and his links.
+		err := libagent.AsOwner(*file, func() error { return policy.NewSource(policyFile).Current().Check() })
+		if err != nil {
+			return fmt.Errorf("%s: everything is refused: %w", policyFile, err)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", file)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", policyFile)
 		return nil
 	})
 	return []*cobra.Command{cmd}
