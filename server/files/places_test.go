@@ -11,7 +11,9 @@ import (
 
 // One caller keeps no other one out, however long his transfers take.
 func TestPlacesOfOneCaller(t *testing.T) {
-	as := func(name string) context.Context { return server.WithPrincipal(t.Context(), server.Principal{Name: name}) }
+	as := func(name string) context.Context {
+		return server.WithPrincipal(t.Context(), server.Principal{Name: name})
+	}
 	for _, tt := range []struct{ all, one int }{{1, 1}, {3, 3}, {4, 3}, {256, 192}} {
 		enter := files.Places(tt.all)
 		take := func(ctx context.Context, want int) (leave []func()) {
