@@ -21,11 +21,12 @@ type api struct {
 	mux         *http.ServeMux
 	roles       map[string]Role     // what each pattern of the mux needs
 	bodies      map[string][]string // content types that a pattern of huma takes; other patterns see to that themselves
+	ordering    map[string]bool     // patterns of calls that do nothing but give orders
 	registering Role                // of what goes through huma; 0 while nothing does
 }
 
 func newAPI(version string) *api {
-	a := &api{mux: http.NewServeMux(), roles: make(map[string]Role), bodies: make(map[string][]string)}
+	a := &api{mux: http.NewServeMux(), roles: make(map[string]Role), bodies: make(map[string][]string), ordering: make(map[string]bool)}
 	a.huma = rest.New("agent-server", version, a)
 	return a
 }
@@ -148,7 +149,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	case pattern == "":
 		s.api.noRoute(out, r)
 	case s.api.changes(r, pattern):
-		s.serveChange(out, r, p)
+		s.serveChange(out, r, p, s.api.ordering[pattern])
 	default:
 		s.api.ServeHTTP(out, r)
 	}
@@ -171,10 +172,16 @@ func (s *Server) refuseCall(w http.ResponseWriter, r *http.Request, p *Principal
 }
 
 // serveChange answers a call that has something done, which is in the audit log before. What it has agents do is there
-// too, see [Fleet].
-func (s *Server) serveChange(out *recorder, r *http.Request, p *Principal) {
+// too, see [Fleet]; if that is all that it has done (ordering), one flush is enough for both.
+func (s *Server) serveChange(out *recorder, r *http.Request, p *Principal, ordering bool) {
 	e := audit.Entry{Event: "api", Actor: p.Name, From: p.From, What: r.Method + " " + clip(r.URL.Path, 255)}
-	if err := s.audit.Append(e); err != nil {
+	flush, err := s.audit.Put(e)
+	if err == nil && ordering {
+		r = r.WithContext(withCall(r.Context(), flush))
+	} else if err == nil {
+		err = flush()
+	}
+	if err != nil {
 		s.faults.say("call not answered", errAttr(err))
 		rest.Errorf(http.StatusServiceUnavailable, "%v", ErrAudit).Write(out)
 		return

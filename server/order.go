@@ -80,15 +80,18 @@ func (s *Server) newOrder(ctx context.Context, agent, task string, frame []byte)
 
 // write has an order on the disk, or on its way there if its caller asks later.
 func (o *order) write(ctx context.Context) error {
+	line, err := o.s.audit.Put(o.entry)
+	if err != nil {
+		return o.written(err)
+	}
+	flush := func() error { return o.written(errors.Join(line(), flushCall(ctx))) }
 	l, ok := ctx.Value(lateKey{}).(*late)
 	if !ok {
-		return o.written(o.s.audit.Append(o.entry))
+		return flush()
 	}
-	done, err := o.s.audit.Begin(o.entry)
-	if err == nil {
-		l.add(func() error { return o.written(done()) })
-	}
-	return o.written(err)
+	go line() // which ends by itself
+	l.add(flush)
+	return nil
 }
 
 // written says what it means when an order could not be written.
@@ -98,6 +101,22 @@ func (o *order) written(err error) error {
 	}
 	o.s.faults.say("order not sent", errAttr(err))
 	return ErrAudit
+}
+
+type callKey struct{}
+
+// withCall returns a context whose orders go out when the line of the call that gives them is on the disk as well, which flush
+// sees to.
+func withCall(ctx context.Context, flush func() error) context.Context {
+	return context.WithValue(ctx, callKey{}, flush)
+}
+
+// flushCall has the line of the call on the disk, unless it was before the call began.
+func flushCall(ctx context.Context) error {
+	if flush, ok := ctx.Value(callKey{}).(func() error); ok {
+		return flush()
+	}
+	return nil
 }
 
 type lateKey struct{}

@@ -29,24 +29,30 @@ func (a acting) Attach(h *server.Host) error {
 	for role, pattern := range map[server.Role]string{
 		server.RoleRead: "GET /api/acting/read", server.RoleOperate: "POST /api/acting/operate/{id}", server.RoleAdmin: "POST /api/acting/admin",
 	} {
-		h.Handle(role, pattern, func(w http.ResponseWriter, r *http.Request) {
-			if id := r.PathValue("id"); id != "" {
-				if err := server.Send(r.Context(), h.Fleet(), id, wire.Exec, wire.ExecPayload{
-					Cmd: "mysql --password=hunter2", Args: []string{"--token", "hunter3"}, Env: []string{"KEY=hunter4"}, Pass: r.Header.Get("Pass"),
-				}); err != nil {
-					server.Fail(w, err)
-					return
-				}
-			}
-			p, _ := server.PrincipalOf(r.Context())
-			select {
-			case a.did <- p.Name:
-			default:
-			}
-			rest.WriteJSON(w, 200, rest.Done{})
-		})
+		h.Handle(role, pattern, a.act(h))
 	}
+	h.Handle(server.RoleOperate, "POST /api/acting/order/{id}", a.act(h))
+	h.OnlyOrders("POST /api/acting/order/{id}")
 	return nil
+}
+
+func (a acting) act(h *server.Host) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if id := r.PathValue("id"); id != "" {
+			if err := server.Send(r.Context(), h.Fleet(), id, wire.Exec, wire.ExecPayload{
+				Cmd: "mysql --password=hunter2", Args: []string{"--token", "hunter3"}, Env: []string{"KEY=hunter4"}, Pass: r.Header.Get("Pass"),
+			}); err != nil {
+				server.Fail(w, err)
+				return
+			}
+		}
+		p, _ := server.PrincipalOf(r.Context())
+		select {
+		case a.did <- p.Name:
+		default:
+		}
+		rest.WriteJSON(w, 200, rest.Done{})
+	}
 }
 
 // Every route of the API refuses who has no token, and who has one with too small a role; and serves who may.
@@ -208,24 +214,32 @@ func TestContentTypeAndRate(t *testing.T) {
 	f.get(t, "/api/agents", 200, `{"code":0,"payload":[]}`) // another token has its own
 }
 
-// An order is in the audit log before it goes out, without its secrets, and is not sent if it cannot be.
+// An order is in the audit log before it goes out, with the call that gives it and without its secrets.
 func TestOrdersAreAudited(t *testing.T) {
+	for _, path := range []string{"/api/acting/operate/a", "/api/acting/order/a"} {
+		t.Run(path, func(t *testing.T) { testOrderAudited(t, path) })
+	}
+}
+
+func testOrderAudited(t *testing.T, path string) {
 	did := make(chan string, 1)
 	f := startFleet(t, server.Config{Features: []server.Feature{acting{did}}, Agents: server.AgentsConfig{Auth: "open"}})
 	c := f.agent(t, "a", "exec-agent")
 	got := make(chan []map[string]any, 10)
 	serve(c, func(fr *wire.Frame) []byte {
 		if fr.Type == wire.Exec.Type() {
-			lines, _, err := audit.Read(filepath.Join(f.dir, "audit"), audit.Query{Event: "order"})
-			if err != nil || len(lines) == 0 {
-				t.Errorf("the order came before its line in the audit log: %v %v", lines, err)
+			for _, event := range []string{"api", "order"} {
+				lines, _, err := audit.Read(filepath.Join(f.dir, "audit"), audit.Query{Event: event})
+				if err != nil || len(lines) == 0 {
+					t.Errorf("the order came before the line %q in the audit log: %v %v", event, lines, err)
+				}
 			}
 			got <- nil
 		}
 		return bar(fr)
 	})
 	token := "Bearer " + f.apiToken(t, "--role", "operate", "--name", "deploy")
-	if resp, body := f.request(t, "POST", "/api/acting/operate/a", "Authorization", token, "Pass", "hunter1"); resp.StatusCode != 200 {
+	if resp, body := f.request(t, "POST", path, "Authorization", token, "Pass", "hunter1"); resp.StatusCode != 200 {
 		t.Fatalf("%d %s", resp.StatusCode, body)
 	}
 	<-got
@@ -239,7 +253,7 @@ func TestOrdersAreAudited(t *testing.T) {
 	if results := f.audited(t, "result"); len(results) != 1 || results[0]["task"] != orders[0]["task"] || results[0]["result"] != "ok" {
 		t.Errorf("results %v", results)
 	}
-	if calls := f.audited(t, "api"); len(calls) != 1 || calls[0]["actor"] != "deploy" || calls[0]["what"] != "POST /api/acting/operate/a" {
+	if calls := f.audited(t, "api"); len(calls) != 1 || calls[0]["actor"] != "deploy" || calls[0]["what"] != "POST "+path {
 		t.Errorf("calls %v", calls)
 	}
 	text, err := os.ReadFile(filepath.Join(f.dir, "audit", "00000000000000000001.jsonl"))
@@ -278,8 +292,10 @@ func TestOrdersWithoutAudit(t *testing.T) {
 	f.BreakAudit()
 	err := server.Send(t.Context(), f, "a", wire.Exec, wire.ExecPayload{Cmd: "ls"})
 	wantErr(t, err, server.ErrAudit)
-	if resp, body := f.request(t, "POST", "/api/acting/operate/a"); resp.StatusCode != 503 || !strings.Contains(body, "nothing was done") {
-		t.Errorf("%d %s", resp.StatusCode, body)
+	for _, path := range []string{"/api/acting/operate/a", "/api/acting/order/a"} {
+		if resp, body := f.request(t, "POST", path); resp.StatusCode != 503 || !strings.Contains(body, "nothing was done") {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
 	}
 	if _, err := server.Call(t.Context(), f, "a", wire.Foo, wire.Empty{}); err != nil {
 		t.Errorf("who only asks needs no audit log: %v", err) // and the answer comes after what was sent before

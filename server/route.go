@@ -122,6 +122,15 @@ func (h *Host) Handle(role Role, pattern string, f http.HandlerFunc) {
 	h.s.api.handle(role, pattern, f)
 }
 
+// OnlyOrders says of calls of the API, by their patterns, that all they have done is in orders to agents, which they give in the
+// context of the request. The line of such a call in the audit log, which otherwise is on the disk before the call begins, then goes there with that
+// of its first order.
+func (h *Host) OnlyOrders(patterns ...string) {
+	for _, p := range patterns {
+		h.s.api.ordering[p] = true
+	}
+}
+
 // Fail answers a request outside of huma with what [Answer] makes of the error.
 func Fail(w http.ResponseWriter, err error) {
 	e := (*rest.Error)(nil)

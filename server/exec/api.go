@@ -130,6 +130,7 @@ func (c *Commands) routes(h *server.Host) {
 		Errors: reaching(),
 	}, c.kill)
 	c.scriptRoutes(h)
+	h.OnlyOrders("POST /api/exec/{id}/run", "DELETE /api/exec/{id}/kill/{pid}", "POST /api/script/{id}/run")
 }
 
 func (c *Commands) serveRun(w http.ResponseWriter, r *http.Request, in *runInput) error {

@@ -99,6 +99,7 @@ func (f *Files) routes(h *server.Host) {
 		),
 		Responses: rest.JSON[struct{}](h.API()), Errors: reaching(http.StatusConflict, http.StatusRequestEntityTooLarge),
 	}, f.serveUpload)
+	h.OnlyOrders("GET /api/file/{id}/download", "POST /api/file/{id}/upload")
 }
 
 func (f *Files) serveUpload(w http.ResponseWriter, r *http.Request, in *uploadInput) error {

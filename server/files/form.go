@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
@@ -57,22 +58,27 @@ func (f *Files) uploadGrowing(ctx context.Context, v *form.Form, o Order, read f
 	whole := ctx
 	ctx, recorded := server.Late(ctx)
 	g := newGrowing(v.File.Stream(o.Timeout), recorded)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		path, err = f.upload(ctx, o.Agent, o.Upload, g)
-		g.Drop(err)
-	}()
-	q, timeout, wrong := f.settle(whole, v, g, o, read)
-	if wrong != nil { // the agent is told, and lets go of what it has
-		g.Settle(wrong)
-		defer time.AfterFunc(letGoTime, func() { cancel(wrong) }).Stop()
-		<-ended
+	var q *wire.UploadRequest
+	var wrong error
+	var late *time.Timer
+	var coming sync.WaitGroup
+	coming.Go(func() {
+		var timeout time.Duration
+		if q, timeout, wrong = f.settle(whole, v, g, o, read); wrong != nil { // the agent is told, and lets go of what it has
+			late = time.AfterFunc(letGoTime, func() { cancel(wrong) })
+			g.Settle(wrong)
+		} else {
+			late = time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) })
+			g.settle(q)
+		}
+	})
+	path, err = f.upload(ctx, o.Agent, o.Upload, g)
+	g.Drop(err)
+	coming.Wait()
+	late.Stop()
+	if wrong != nil {
 		return "", wrong
 	}
-	g.settle(q)
-	defer time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) }).Stop()
-	<-ended
 	if e := recorded(); e != nil { // then the agent was told that the file is not wanted
 		return "", e
 	}

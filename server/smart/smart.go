@@ -97,6 +97,7 @@ func (d *Dialect) Attach(h *server.Host) error {
 	h.Handle(server.RoleOperate, "/file/upload", d.answer(form.Begin, d.files.Store, d.upload))
 	h.Handle(server.RoleRead, "/cmd/pty", d.pty)
 	h.Handle(server.RoleOperate, "/file/download", d.download)
+	h.OnlyOrders("/cmd/run", "/cmd/sync_run", "/cmd/kill", "/file/upload", "/file/download")
 	return nil
 }
 

@@ -188,17 +188,14 @@ func (l *Log) Append(e Entry) error {
 	return l.flush(b)
 }
 
-// Begin is Append for who has something to do meanwhile: done waits until the line is on the disk, and says the same each time.
-func (l *Log) Begin(e Entry) (done func() error, err error) {
+// Put is Append for who has something to do meanwhile: flush returns when the line is on the disk, and says the same each time.
+// Before it is called, the line goes there with the next flush of others.
+func (l *Log) Put(e Entry) (flush func() error, err error) {
 	b, err := l.add(e)
 	if err != nil {
 		return nil, err
 	}
-	go l.flush(b) // which ends by itself, with all that was added to it
-	return func() error {
-		<-b.done
-		return b.err
-	}, nil
+	return func() error { return l.flush(b) }, nil
 }
 
 // Note writes a line with the next flush: that of an Append or of [Log.Flush]. A crash may lose it.
