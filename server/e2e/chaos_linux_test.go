@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // chaosTime is how long chaos reigns, and how long a single fault may last: minutes with JKFRAME_SOAK, whose value may be a
@@ -96,7 +98,7 @@ func TestChaos(t *testing.T) {
 	t.Parallel()
 	c := &chaos{t: t, dir: t.TempDir()}
 	c.bin = build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
-	listen, apiListen := freePort(t), freePort(t)
+	listen, apiListen := freeport.Addr(t), freeport.Addr(t)
 	c.conf = write(t, filepath.Join(c.dir, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\n", listen, apiListen)
 	c.api = api{addr: apiListen, tokenFile: filepath.Join(c.dir, "data", "api.token")}
 	c.serve()
@@ -109,7 +111,7 @@ func TestChaos(t *testing.T) {
 	back := func(after string) {
 		t.Helper()
 		for _, a := range c.agents {
-			eventually(t, 90*time.Second, a.id+" answers after "+after, func() bool {
+			eventually(t, a.id+" answers after "+after, func() bool {
 				status, _ := c.api.get("/api/foo/" + a.id)
 				return status == http.StatusOK
 			})

@@ -7,7 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // Strangers use up all files that the server may have open: who is connected is served, and as soon as some of them leave,
@@ -19,7 +20,7 @@ func TestDescriptorsUsedUp(t *testing.T) {
 	}
 	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
 	dir := t.TempDir()
-	listen, apiListen := freePort(t), freePort(t)
+	listen, apiListen := freeport.Addr(t), freeport.Addr(t)
 	conf := write(t, filepath.Join(dir, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\n", listen, apiListen)
 	run(t, dir, "sh", "-c", fmt.Sprintf("ulimit -n 64; exec %q run --conf %q", executable(bin, "agent-server"), conf))
 	a := api{addr: apiListen, tokenFile: filepath.Join(dir, "data", "api.token"), client: &http.Client{Transport: &http.Transport{}}}
@@ -34,7 +35,7 @@ func TestDescriptorsUsedUp(t *testing.T) {
 		status, _ := a.get("/api/foo/honest")
 		return status == http.StatusOK
 	}
-	eventually(t, 20*time.Second, "the agent is served", asked)
+	eventually(t, "the agent is served", asked)
 	var strangers []net.Conn
 	defer func() {
 		for _, c := range strangers {
@@ -58,5 +59,5 @@ func TestDescriptorsUsedUp(t *testing.T) {
 		c.Close()
 	}
 	strangers = nil
-	eventually(t, 20*time.Second, "another agent has come", func() bool { return a.agents() == 2 })
+	eventually(t, "another agent has come", func() bool { return a.agents() == 2 })
 }

@@ -8,18 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // An agent gets a file while its form still comes, and what it lacks after its line was reset in the middle.
 func TestRemoteUploadOverBadLine(t *testing.T) {
-	listen := freePort(t)
-	f := newRemoteFleetAt(t, listen, freePort(t), "")
+	listen := freeport.Addr(t)
+	f := newRemoteFleetAt(t, listen, freeport.Addr(t), "")
 	line := newRelay(t, listen)
 	host := t.TempDir()
 	conf := write(t, filepath.Join(host, "agent.conf"), "basic.id = far\nbasic.server = %s\n", line.addr())
 	write(t, filepath.Join(host, "policy.conf"), remotePolicy, f.open)
 	run(t, host, executable(build(t, "github.com/jkstack/jkframe/v2/examples/exec-agent"), "exec-agent"), "run", "--conf", conf)
-	waitUntil(t, "the agent", func() bool { status, _ := f.get("/api/agents/far"); return status == http.StatusOK })
+	eventually(t, "the agent", func() bool { status, _ := f.get("/api/agents/far"); return status == http.StatusOK })
 
 	content := []byte(text(6 << 20))
 	r, w := io.Pipe()
@@ -43,7 +45,7 @@ func TestRemoteUploadOverBadLine(t *testing.T) {
 	check(t, err)
 	_, err = file.Write(content[:3<<20])
 	check(t, err)
-	waitUntil(t, "the beginning on the host", func() bool { return f.begun() >= 1<<20 })
+	eventually(t, "the beginning on the host", func() bool { return f.begun() >= 1<<20 })
 	line.reset()
 	_, err = file.Write(content[3<<20:])
 	check(t, err)

@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // remoteFleet is a server and two exec-agents on one host, as programs.
@@ -42,7 +44,7 @@ file.size = 64MiB
 
 func newRemoteFleet(t *testing.T, serverKeys string) *remoteFleet {
 	t.Helper()
-	return newRemoteFleetAt(t, freePort(t), freePort(t), serverKeys)
+	return newRemoteFleetAt(t, freeport.Addr(t), freeport.Addr(t), serverKeys)
 }
 
 func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet {
@@ -53,7 +55,7 @@ func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet
 	conf := write(t, filepath.Join(home, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\n%s", listen, f.api, serverKeys)
 	server := run(t, home, executable(bin, "agent-server"), "run", "--conf", conf)
 	f.programs, f.homes = append(f.programs, server), append(f.homes, home)
-	waitUntil(t, "start of the server", func() bool { return strings.Contains(server.log(), "server started") })
+	eventually(t, "start of the server", func() bool { return strings.Contains(server.log(), "server started") })
 	token, err := os.ReadFile(filepath.Join(home, "data", "api.token"))
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +69,7 @@ func newRemoteFleetAt(t *testing.T, listen, api, serverKeys string) *remoteFleet
 			f.policy = policy
 		}
 		f.programs, f.homes = append(f.programs, run(t, host, executable(bin, "exec-agent"), "run", "--conf", conf)), append(f.homes, host)
-		waitUntil(t, "agent "+id, func() bool { status, _ := f.get("/api/agents/" + id); return status == http.StatusOK })
+		eventually(t, "agent "+id, func() bool { status, _ := f.get("/api/agents/" + id); return status == http.StatusOK })
 	}
 	return f
 }
@@ -229,7 +231,7 @@ func TestRemoteCommands(t *testing.T) {
 		t.Fatalf("start: %d %+v", status, v)
 	}
 	pid := strconv.Itoa(v.Payload.PID)
-	waitUntil(t, "its first line", func() bool { _, body := f.get("/api/exec/a/pty/" + pid); return body == "one" })
+	eventually(t, "its first line", func() bool { _, body := f.get("/api/exec/a/pty/" + pid); return body == "one" })
 	status, body := f.get("/api/exec/a/status/" + pid)
 	wants(t, "status", status, body, 200, `"done":false`)
 	status, body = f.get("/api/exec/a/ps")
@@ -384,7 +386,7 @@ func TestRemoteLayouts(t *testing.T) {
 		var v struct{ Payload string }
 		check(t, json.Unmarshal([]byte(body), &v))
 		var state string
-		waitUntil(t, "the end of the layout", func() bool {
+		eventually(t, "the end of the layout", func() bool {
 			_, state = f.get(path + url.QueryEscape(v.Payload))
 			return strings.Contains(state, mark)
 		})
@@ -399,11 +401,11 @@ func TestRemoteLayouts(t *testing.T) {
 	_, body = f.form("/api/layout/run", "x.sh", "sleep 600\n", "ids", "a", "group", "1", "type", "sh", "file", "")
 	var id struct{ Payload string }
 	check(t, json.Unmarshal([]byte(body), &id))
-	waitUntil(t, "a node at work", func() bool { _, s := f.get("/api/exec/a/ps"); return strings.Contains(s, `"pid"`) })
+	eventually(t, "a node at work", func() bool { _, s := f.get("/api/exec/a/ps"); return strings.Contains(s, `"pid"`) })
 	resp, body := f.do(f.request(http.MethodDelete, "/api/layout/"+id.Payload, "", nil))
 	wants(t, "cancel", resp.StatusCode, body, 200)
 	wants(t, "what was cancelled", 0, finished("/api/layout/", `"done":true`, `{"payload":"`+id.Payload+`"}`), 0, `"status":"cancelled"`)
-	waitUntil(t, "the end of its command", func() bool { _, s := f.get("/api/exec/a/ps"); return !strings.Contains(s, `"pid"`) })
+	eventually(t, "the end of its command", func() bool { _, s := f.get("/api/exec/a/ps"); return !strings.Contains(s, `"pid"`) })
 
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

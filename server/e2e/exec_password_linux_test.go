@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // secret is the password of these tests.
@@ -22,7 +24,7 @@ func outside(t *testing.T) string {
 	check(t, err)
 	for _, a := range addrs {
 		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			_, port, err := net.SplitHostPort(freePort(t))
+			_, port, err := net.SplitHostPort(freeport.Addr(t))
 			check(t, err)
 			return net.JoinHostPort(n.IP.String(), port)
 		}
@@ -53,13 +55,13 @@ func (f *remoteFleet) refusesPasswords(t *testing.T) {
 
 // A password is not taken over a connection that others can read.
 func TestRemotePassword(t *testing.T) {
-	f := newRemoteFleetAt(t, freePort(t), outside(t), "insecure = true\n")
+	f := newRemoteFleetAt(t, freeport.Addr(t), outside(t), "insecure = true\n")
 	f.refusesPasswords(t)
 }
 
 // Nor is one sent to an agent over such a connection, wherever it came from.
 func TestRemotePasswordOfPlainAgent(t *testing.T) {
-	f := newRemoteFleetAt(t, outside(t), freePort(t), "insecure = true\nagents.auth = open\n")
+	f := newRemoteFleetAt(t, outside(t), freeport.Addr(t), "insecure = true\nagents.auth = open\n")
 	f.refusesPasswords(t)
 	f.nowhere(t)
 }

@@ -60,7 +60,7 @@ type endView struct {
 // end waits for the end of a command.
 func (f *remoteFleet) end(pid int) (v endView) {
 	f.t.Helper()
-	waitUntil(f.t, "the end of the command", func() bool {
+	eventually(f.t, "the end of the command", func() bool {
 		_, body := f.get(fmt.Sprint("/api/exec/a/status/", pid))
 		check(f.t, json.Unmarshal([]byte(body), &v))
 		return v.Payload.Done

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // must runs a command to its end, and returns what it prints.
@@ -23,34 +24,20 @@ func must(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// waitUntil waits for what other processes do.
-func waitUntil(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !happened() {
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatal(what + ": it did not happen")
-		}
-	}
-}
-
 // The commands of docs/security.md, as an operator gives them: from a fresh server to an agent that is enrolled, asked,
 // revoked, and enrolled again, with all of it in the audit log.
 func TestSecurityPage(t *testing.T) {
 	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
 	serverBin, agentBin := executable(bin, "agent-server"), executable(bin, "example-agent")
 	home, host := t.TempDir(), t.TempDir()
-	agents, api := freePort(t), freePort(t)
+	agents, api := freeport.Addr(t), freeport.Addr(t)
 	write(t, filepath.Join(home, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\nagents.auth = enrolled\n", agents, api)
 	write(t, filepath.Join(host, "agent.conf"), "# of host-17\nbasic.id = host-17\nbasic.server = %s\n", agents)
 	server := run(t, home, serverBin, "run", "--conf", "server.conf")
-	waitUntil(t, "start of the server", func() bool { return strings.Contains(server.log(), "server started") })
+	eventually(t, "start of the server", func() bool { return strings.Contains(server.log(), "server started") })
 
 	stranger := run(t, host, agentBin, "run", "--conf", "agent.conf")
-	waitUntil(t, "refusal of a stranger", func() bool { return strings.Contains(stranger.log(), "cannot connect") })
+	eventually(t, "refusal of a stranger", func() bool { return strings.Contains(stranger.log(), "cannot connect") })
 	stranger.kill()
 
 	enroll := func(more ...string) {
@@ -81,18 +68,18 @@ func TestSecurityPage(t *testing.T) {
 		return resp.StatusCode
 	}
 	agent := run(t, host, agentBin, "run", "--conf", "agent.conf")
-	waitUntil(t, "the enrolled agent", func() bool { return foo() == http.StatusOK })
+	eventually(t, "the enrolled agent", func() bool { return foo() == http.StatusOK })
 
 	must(t, home, serverBin, "agent", "revoke", "host-17", "--conf", "server.conf")
-	waitUntil(t, "the end of its connection", func() bool { return foo() == http.StatusNotFound })
-	waitUntil(t, "the agent learns why", func() bool { return strings.Contains(agent.log(), "revoked") })
+	eventually(t, "the end of its connection", func() bool { return foo() == http.StatusNotFound })
+	eventually(t, "the agent learns why", func() bool { return strings.Contains(agent.log(), "revoked") })
 	agent.kill()
 	if out := must(t, home, serverBin, "agent", "list", "--conf", "server.conf"); !strings.Contains(out, "revoked") {
 		t.Error(out)
 	}
 	enroll("--id", "host-17")
 	run(t, host, agentBin, "run", "--conf", "agent.conf")
-	waitUntil(t, "the agent that was enrolled again", func() bool { return foo() == http.StatusOK })
+	eventually(t, "the agent that was enrolled again", func() bool { return foo() == http.StatusOK })
 
 	out := must(t, home, serverBin, "audit", "verify", "--conf", "server.conf")
 	if !strings.HasPrefix(out, "ok: ") {

@@ -2,14 +2,16 @@ package e2e_test
 
 import (
 	"context"
-	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
@@ -28,7 +30,7 @@ type oldServer struct {
 func (s *oldServer) start() {
 	s.t.Helper()
 	var l net.Listener
-	eventually(s.t, 20*time.Second, "the address is free", func() (ok bool) {
+	eventually(s.t, "the address is free", func() (ok bool) {
 		var err error
 		l, err = net.Listen("tcp", s.addr)
 		return err == nil
@@ -107,41 +109,41 @@ func (s *oldServer) heard() []int {
 // messages, those after the last that it has read. What is emitted while it is away is there when it is back, once and in order.
 func TestOldServerKilled(t *testing.T) {
 	t.Parallel()
-	c := &counting{t: t, home: t.TempDir(), listen: freePort(t), id: "counter", bin: build(t, "./testdata/counter")}
+	c := &counting{t: t, home: t.TempDir(), listen: freeport.Addr(t), id: "counter", bin: build(t, "./testdata/counter")}
 	old := &oldServer{t: t, addr: c.listen}
 	old.start()
-	const n = 6000
-	agent := c.count(0, n, "")
+	agent := c.count(0, math.MaxInt32, "")
 	downs := []time.Duration{100 * time.Millisecond, 2 * time.Second}
+	var emitted []int // at each kill
 	for _, down := range downs {
 		before := len(old.heard())
-		eventually(t, 20*time.Second, "the agent is heard", func() bool { return len(old.heard()) > before+500 })
+		eventually(t, "the agent is heard", func() bool { return len(old.heard()) > before+500 })
 		old.kill()
+		emitted = append(emitted, len(c.noted()))
 		time.Sleep(down)
 		old.start()
 	}
-	eventually(t, time.Minute, "the last message has come", func() bool { return c.noted()[fmt.Sprintf("s1 %d", n-1)] && heardLast(old, n-1) })
+	eventually(t, "what was emitted meanwhile has come", func() bool { return slices.Max(old.heard()) > emitted[len(emitted)-1]+2000 })
 	agent.kill()
 	old.kill()
-	lost, runs, next := 0, 0, 0
+	lost, kills, next := 0, 0, 0
 	for _, m := range old.heard() {
 		if m < next {
 			t.Fatalf("message %d comes after %d", m, next-1)
 		}
 		if m > next {
-			runs++
 			lost += m - next
+			// What was emitted when the server was killed may have been on its way, and a few more until the agent has noticed. In
+			// the second time without a server two thousand are emitted.
+			for kills < len(emitted) && m > emitted[kills]+1000 {
+				kills++
+			}
+			if kills == len(emitted) {
+				t.Fatalf("messages %d to %d are lost; at the kills %v were emitted; the outbox is at %s", next, m-1, emitted, filepath.Join(c.home, "outbox"))
+			}
+			kills++
 		}
 		next = m + 1
 	}
-	t.Logf("%d of %d lost, in %d runs", lost, n, runs)
-	// In a second a thousand are emitted: what is lost of the 2,100 and more of the time without a server would show.
-	if runs > len(downs) || lost > 1000*len(downs) {
-		t.Errorf("%d of %d messages are lost, in %d runs, with %d kills; the outbox is at %s", lost, n, runs, len(downs), filepath.Join(c.home, "outbox"))
-	}
-}
-
-func heardLast(s *oldServer, n int) bool {
-	all := s.heard()
-	return len(all) > 0 && all[len(all)-1] == n
+	t.Logf("%d of %d lost", lost, next)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/wire"
 )
@@ -43,9 +44,9 @@ type counting struct {
 }
 
 func newCounting(t *testing.T) *counting {
-	c := &counting{t: t, dir: t.TempDir(), home: t.TempDir(), listen: freePort(t), id: "counter"}
+	c := &counting{t: t, dir: t.TempDir(), home: t.TempDir(), listen: freeport.Addr(t), id: "counter"}
 	c.bin = build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "./testdata/counter")
-	apiListen := freePort(t)
+	apiListen := freeport.Addr(t)
 	c.conf = write(t, filepath.Join(c.dir, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\n", c.listen, apiListen)
 	c.api = api{addr: apiListen, tokenFile: filepath.Join(c.dir, "data", "api.token")}
 	return c
@@ -108,33 +109,28 @@ func (j *journal) Take(_ context.Context, entries []server.Entry) error {
 	return nil
 }
 
-// read reads the journal of a server that does not run any more, until all that was noted is there, or nothing comes.
-func (c *counting) read(noted map[string]bool) *journal {
+// read reads the journal of a server that does not run any more to its end.
+func (c *counting) read() *journal {
 	c.t.Helper()
 	j := &journal{}
-	srv, err := server.New(server.Config{Listen: "none", API: server.APIConfig{Listen: "none"}, DataDir: filepath.Join(c.dir, "data")})
+	srv, err := server.New(server.Config{Listen: "none", API: server.APIConfig{Listen: "127.0.0.1:0"}, DataDir: filepath.Join(c.dir, "data")})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	if err := server.Attach(srv, "reader", j); err != nil {
 		c.t.Fatal(err)
 	}
+	if err := srv.Listen(); err != nil {
+		c.t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- srv.Run(ctx) }()
-	last, since := -1, time.Now()
-	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
-		j.mu.Lock()
-		n := len(j.said)
-		j.mu.Unlock()
-		if n != last {
-			last, since = n, time.Now()
-		}
-		if time.Since(since) > time.Second {
-			tick.Stop()
-			break
-		}
-	}
+	a := api{addr: srv.APIAddr().String(), tokenFile: srv.TokenFile()}
+	eventually(c.t, "the journal is read", func() bool {
+		_, text := a.get("/metrics")
+		return strings.Contains(string(text), `agent_server_journal_sink_lag{sink="reader"} 0`+"\n")
+	})
 	cancel()
 	if err := <-ended; err != nil {
 		c.t.Error(err)
@@ -145,7 +141,7 @@ func (c *counting) read(noted map[string]bool) *journal {
 // check: everything that was accepted is in the journal, once and in order.
 func (c *counting) check(noted map[string]bool) {
 	c.t.Helper()
-	j := c.read(noted)
+	j := c.read()
 	seen, last := make(map[string]bool), make(map[string]int)
 	for _, n := range j.said {
 		key := fmt.Sprint(n.Start, " ", n.N)
@@ -171,9 +167,9 @@ func (c *counting) check(noted map[string]bool) {
 }
 
 // delivered waits until so many messages are accepted and all that was accepted is delivered.
-func (c *counting) delivered(n int, within time.Duration) {
+func (c *counting) delivered(n int) {
 	c.t.Helper()
-	eventually(c.t, within, "everything is accepted and delivered", func() bool {
+	eventually(c.t, "everything is accepted and delivered", func() bool {
 		noted := len(c.noted())
 		return noted >= n && c.drained(noted)
 	})
@@ -206,19 +202,19 @@ func TestServerKilled(t *testing.T) {
 	c.serve()
 	n := seconds * 1000
 	agent := c.count(0, n, "")
-	eventually(t, 20*time.Second, "the agent is connected", func() bool { return c.api.agents() == 1 })
+	eventually(t, "the agent is connected", func() bool { return c.api.agents() == 1 })
 	for _, down := range downs {
 		time.Sleep(time.Second)
 		c.server.kill()
 		time.Sleep(down)
 		c.serve()
-		eventually(t, 20*time.Second, "the agent is back", func() bool { return c.api.agents() == 1 })
+		eventually(t, "the agent is back", func() bool { return c.api.agents() == 1 })
 	}
 	freeze(t, c.server)
 	time.Sleep(frozen)
 	c.server.kill()
 	c.serve()
-	c.delivered(n, time.Minute)
+	c.delivered(n)
 	agent.kill()
 	c.server.kill()
 	c.check(c.noted())
@@ -231,18 +227,18 @@ func TestAgentKilled(t *testing.T) {
 	c := newCounting(t)
 	c.serve()
 	agent := c.count(0, 100_000, "")
-	eventually(t, 20*time.Second, "the agent is at work", func() bool { return len(c.noted()) > 1000 })
+	eventually(t, "the agent is at work", func() bool { return len(c.noted()) > 1000 })
 	agent.kill()
 	agent = c.count(100_000, 200_000, "")
-	eventually(t, 20*time.Second, "the agent is at work again", func() bool { return len(c.noted()) > 2000 })
+	eventually(t, "the agent is at work again", func() bool { return len(c.noted()) > 2000 })
 	c.server.kill()
 	n := len(c.noted())
-	eventually(t, 20*time.Second, "the agent works without a server", func() bool { return len(c.noted()) > n+1000 })
+	eventually(t, "the agent works without a server", func() bool { return len(c.noted()) > n+1000 })
 	agent.kill()
 	agent = c.count(200_000, 201_000, "")
 	c.serve()
-	eventually(t, 20*time.Second, "the agent is done", func() bool { return c.noted()["s3 200999"] })
-	c.delivered(0, time.Minute)
+	eventually(t, "the agent is done", func() bool { return c.noted()["s3 200999"] })
+	c.delivered(0)
 	agent.kill()
 	c.server.kill()
 	c.check(c.noted())
@@ -254,7 +250,7 @@ func TestFolderCopied(t *testing.T) {
 	t.Parallel()
 	c := newCounting(t)
 	agent := c.count(0, 500, "")
-	eventually(t, 20*time.Second, "the agent has emitted", func() bool { return len(c.noted()) == 500 })
+	eventually(t, "the agent has emitted", func() bool { return len(c.noted()) == 500 })
 	agent.kill()
 	twin := *c
 	twin.home, twin.starts, twin.id = t.TempDir(), 10, "twin"
@@ -263,9 +259,9 @@ func TestFolderCopied(t *testing.T) {
 	}
 	c.serve()
 	agents := []*program{c.count(500, 1000, ""), twin.count(500, 1000, "")}
-	eventually(t, 20*time.Second, "both have emitted", func() bool { return len(c.noted()) == 1000 && len(twin.noted()) == 500 })
-	c.delivered(0, time.Minute)
-	eventually(t, time.Minute, "the other one has delivered", func() bool { return twin.drained(1000) })
+	eventually(t, "both have emitted", func() bool { return len(c.noted()) == 1000 && len(twin.noted()) == 500 })
+	c.delivered(0)
+	eventually(t, "the other one has delivered", func() bool { return twin.drained(1000) })
 	agents[0].kill()
 	agents[1].kill()
 	c.server.kill()

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // network is a network of its own for one program, with a line to this one.
@@ -99,11 +101,11 @@ func TestPartition(t *testing.T) {
 	bothWays, oneWay, whole := newNetwork(t), newNetwork(t), newNetwork(t)
 	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
 	dir := t.TempDir()
-	_, port, err := net.SplitHostPort(freePort(t))
+	_, port, err := net.SplitHostPort(freeport.Addr(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	apiListen := freePort(t)
+	apiListen := freeport.Addr(t)
 	conf := write(t, filepath.Join(dir, "server.conf"), "listen = 0.0.0.0:%s\ninsecure = true\nagents.auth = open\napi.listen = %s\ndata_dir = data\n", port, apiListen)
 	server := run(t, dir, executable(bin, "agent-server"), "run", "--conf", conf)
 	a := api{addr: apiListen, tokenFile: filepath.Join(dir, "data", "api.token")}
@@ -121,28 +123,30 @@ func TestPartition(t *testing.T) {
 			}
 		}
 	})
-	eventually(t, 20*time.Second, "all agents connected", func() bool { return a.agents() == 3 })
+	eventually(t, "all agents connected", func() bool { return a.agents() == 3 })
 
 	begin := time.Now()
 	bothWays.drop(t, true)
 	oneWay.drop(t, false)
-	const heartbeats = 3*10*time.Second + 10*time.Second // and some time for a machine that is busy
 	for _, n := range []*network{bothWays, oneWay} {
-		eventually(t, heartbeats-time.Since(begin), "the agent notices", func() bool {
-			return strings.Contains(agents[n].log(), "connection lost")
-		})
+		eventually(t, "the agent notices", func() bool { return strings.Contains(agents[n].log(), "connection lost") })
 	}
-	eventually(t, heartbeats-time.Since(begin), "the server notices that a line is dead", func() bool {
+	eventually(t, "the server notices that a line is dead", func() bool {
 		return strings.Contains(server.log(), "agent left id="+bothWays.name)
 	})
 	// What the agent says passes the other one until it gives up.
-	eventually(t, 2*heartbeats-time.Since(begin), "the server notices that nobody hears it", func() bool { return a.agents() == 1 })
-	t.Logf("noticed after %v", time.Since(begin).Round(time.Millisecond))
+	eventually(t, "the server notices that nobody hears it", func() bool { return a.agents() == 1 })
+	// Heartbeats take half a minute each way, on a busy machine more; without them it is TCP that gives up, after a quarter of an hour.
+	if took := time.Since(begin); took > 5*time.Minute {
+		t.Errorf("noticed after %v", took)
+	} else {
+		t.Logf("noticed after %v", took.Round(time.Millisecond))
+	}
 
 	bothWays.mend(t)
 	oneWay.mend(t)
-	// An attempt that began before goes on: TCP asks again after 16 s at most.
-	took := eventually(t, 40*time.Second, "the agents are back", func() bool { return a.agents() == 3 })
+	// An attempt that began before goes on, and TCP asks again for it.
+	took := eventually(t, "the agents are back", func() bool { return a.agents() == 3 })
 	t.Logf("back after %v", took.Round(time.Millisecond))
 	for _, n := range []*network{bothWays, oneWay, whole} {
 		if status, _ := a.get("/api/foo/" + n.name); status != http.StatusOK {

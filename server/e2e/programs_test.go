@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"go.uber.org/goleak"
 )
 
@@ -72,17 +72,6 @@ func (p *program) log() string {
 	return string(b)
 }
 
-// freePort returns a port of loopback that nobody listens on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
 func write(t *testing.T, file, format string, args ...any) string {
 	t.Helper()
 	if err := os.WriteFile(file, fmt.Appendf(nil, format, args...), 0o600); err != nil {
@@ -91,17 +80,19 @@ func write(t *testing.T, file, format string, args ...any) string {
 	return file
 }
 
-// eventually polls until ok returns true, and returns how long that took.
-func eventually(t *testing.T, within time.Duration, what string, ok func() bool) time.Duration {
+// eventually waits for what other processes do, and returns how long that took. What never happens ends with the patience of
+// go test: how busy a machine is decides nothing.
+func eventually(t *testing.T, what string, happened func() bool) time.Duration {
 	t.Helper()
 	begin := time.Now()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !ok() {
-		if time.Since(begin) > within {
-			t.Fatalf("not within %v: %s", within, what)
+	for !happened() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal(what + ": it did not happen")
 		}
-		<-tick.C
 	}
 	return time.Since(begin)
 }
@@ -157,7 +148,7 @@ func TestPrograms(t *testing.T) {
 	t.Parallel()
 	bin := build(t, "github.com/jkstack/jkframe/v2/server/agent-server", "github.com/jkstack/jkframe/v2/examples/example-agent")
 	dir := t.TempDir()
-	listen, apiListen := freePort(t), freePort(t)
+	listen, apiListen := freeport.Addr(t), freeport.Addr(t)
 	serverConf := write(t, filepath.Join(dir, "server.conf"), "listen = %s\napi.listen = %s\ndata_dir = data\nid = e2e\n", listen, apiListen)
 	serve := func() *program { return run(t, dir, executable(bin, "agent-server"), "run", "--conf", serverConf) }
 	server := serve()
@@ -176,7 +167,7 @@ func TestPrograms(t *testing.T) {
 		confs = append(confs, conf)
 		agents = append(agents, run(t, home, executable(bin, "example-agent"), "run", "--conf", conf))
 	}
-	eventually(t, 20*time.Second, "all agents connected", func() bool { return a.agents() == n })
+	eventually(t, "all agents connected", func() bool { return a.agents() == n })
 
 	// The id that the server assigned is in the file, and the comments still are.
 	conf, err := os.ReadFile(confs[0])
@@ -214,38 +205,30 @@ func TestPrograms(t *testing.T) {
 		t.Errorf("the config file by way of the log: status %d, %s", status, body)
 	}
 
-	// Killed, and started again after a second: all are back within 6 s of the kill.
+	// Killed, and started again after a second: all come back. How soon they try is what the tests of libagent's backoff say.
 	server.kill()
 	killed := time.Now()
 	time.Sleep(time.Second)
 	server = serve()
-	eventually(t, 30*time.Second, "all agents back", func() bool { return a.agents() == n })
-	if took := time.Since(killed); took > 6*time.Second {
-		t.Errorf("the agents were back %v after their server was killed", took)
-	} else {
-		t.Logf("back %v after the kill", took.Round(time.Millisecond))
-	}
+	eventually(t, "all agents back", func() bool { return a.agents() == n })
+	t.Logf("back %v after the kill", time.Since(killed).Round(time.Millisecond))
 	if status, _ := a.get("/api/foo/" + assigned); status != http.StatusOK {
 		t.Errorf("foo after the restart: status %d", status)
 	}
 
 	// An agent that is killed is gone at once, and its id free.
 	agents[1].kill()
-	eventually(t, 5*time.Second, "the killed agent is gone", func() bool { return a.agents() == n-1 })
+	eventually(t, "the killed agent is gone", func() bool { return a.agents() == n-1 })
 	agents[1] = run(t, filepath.Dir(confs[1]), executable(bin, "example-agent"), "run", "--conf", confs[1])
-	eventually(t, 5*time.Second, "it is back under its id", func() bool { return a.agents() == n })
+	eventually(t, "it is back under its id", func() bool { return a.agents() == n })
 
 	if runtime.GOOS == "windows" {
 		return // no signals
 	}
 	for i, p := range append(agents, server) {
-		begin := time.Now()
 		p.cmd.Process.Signal(os.Interrupt)
 		if err := p.cmd.Wait(); err != nil {
 			t.Errorf("program %d ended with %v:\n%s", i, err, p.log())
-		}
-		if took := time.Since(begin); took > 5*time.Second {
-			t.Errorf("program %d took %v to stop", i, took)
 		}
 	}
 }
