@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/hostmetrics"
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"golang.org/x/sys/unix"
 )
 
@@ -282,12 +283,7 @@ func TestAgainstNodeExporter(t *testing.T) {
 	if err != nil {
 		t.Skip("SKIP: prometheus-node-exporter is not installed")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
+	addr := freeport.Addr(t)
 	cmd := exec.CommandContext(t.Context(), exporter, "--web.listen-address="+addr, "--log.level=error")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

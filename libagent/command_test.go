@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"github.com/jkstack/jkframe/v2/libagent"
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
@@ -163,7 +164,7 @@ func TestCheckConnect(t *testing.T) {
 	redirect := answeringServer(t, `{"type":2,"handshake":{"ok":true,"id":"x","msg":"","redirect":["other:1"]}}`)
 	noHandshake := answeringServer(t, `{"type":9}`)
 	noWebSocket := plainServer(t)
-	nobody := freeAddr(t)
+	nobody := freeport.Addr(t)
 	for _, c := range []struct {
 		server string
 		code   int

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"github.com/jkstack/jkframe/v2/libagent"
 )
 
@@ -33,9 +34,7 @@ func get(t *testing.T, listen, path string, change func(*http.Request)) (int, st
 			runtime.Gosched()
 		}
 	}}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+path, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,17 +51,6 @@ func get(t *testing.T, listen, path string, change func(*http.Request)) (int, st
 		t.Fatal(err)
 	}
 	return resp.StatusCode, string(body)
-}
-
-// freeAddr returns an address of this host where nobody listens.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // connectedAgent runs an agent with a server and an endpoint.
@@ -128,7 +116,7 @@ func body(v any) string {
 
 // Prometheus scrapes the agent: every line is one of its format, and each metric is announced once.
 func TestEndpointMetrics(t *testing.T) {
-	addr := freeAddr(t)
+	addr := freeport.Addr(t)
 	connectedAgent(t, func(_ *libagent.Options, c *testConf) {
 		c.HTTP.Listen, c.HTTP.Pprof = addr, true
 		c.Limit.CPUQuota = 1 << 20
@@ -262,7 +250,7 @@ func (a *connectedApp) Connected(context.Context, *libagent.Agent) { close(a.up)
 
 // More connections than the endpoint serves wait, and cost the agent nothing else.
 func TestEndpointCrowd(t *testing.T) {
-	addr := freeAddr(t)
+	addr := freeport.Addr(t)
 	connectedAgent(t, func(_ *libagent.Options, c *testConf) { c.HTTP.Listen = addr })
 	get(t, addr, "/healthz", nil)
 	var crowd []net.Conn

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // sideBySide does work b.N times with so many callers.
@@ -216,7 +219,7 @@ func startSSH(b *testing.B) func(command string) error {
 			b.Fatalf("%v: %s", err, out)
 		}
 	}
-	addr := freePort(b)
+	addr := freeport.Addr(b)
 	_, port, _ := strings.Cut(addr, ":")
 	conf := fmt.Sprintf("ListenAddress %s\nHostKey %s/host\nAuthorizedKeysFile %s/user.pub\nStrictModes no\nPermitRootLogin yes\n"+
 		"MaxSessions 1000\nMaxStartups 1000\nUsePAM no\nPidFile none\n", addr, dir, dir)
@@ -231,20 +234,34 @@ func startSSH(b *testing.B) func(command string) error {
 		"-F", "none", "-p", port, "-i", filepath.Join(dir, "user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "LogLevel=ERROR", "-o", "ControlPath=" + filepath.Join(dir, "mux"), "-o", "BatchMode=yes",
 	}
-	master := exec.Command("ssh", append(args[:len(args):len(args)], "-M", "-N", "-o", "ConnectionAttempts=20", "127.0.0.1")...)
+	for ; ; time.Sleep(50 * time.Millisecond) { // it is starting
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			break
+		}
+	}
+	master := exec.Command("ssh", append(args[:len(args):len(args)], "-M", "-N", "127.0.0.1")...)
 	if err := master.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { master.Process.Kill(); master.Wait() })
+	ended := make(chan error, 1)
+	go func() { ended <- master.Wait() }()
+	b.Cleanup(func() {
+		master.Process.Kill()
+		ended <- <-ended
+	})
 	run := func(command string) error {
 		return exec.Command("ssh", append(args[:len(args):len(args)], "127.0.0.1", command)...).Run()
 	}
-	for until := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for {
 		if _, err := os.Stat(filepath.Join(dir, "mux")); err == nil {
 			return run
 		}
-		if time.Now().After(until) {
-			b.Fatal("ssh does not connect")
+		select {
+		case err := <-ended:
+			ended <- err
+			b.Fatalf("ssh does not connect: %v", err)
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }

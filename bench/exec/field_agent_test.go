@@ -33,13 +33,9 @@ func startFieldAgent(b *testing.B, server string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &fieldAgent{server: server, client: http.Client{Transport: new(http.Transport)}}
 	var err error
-	for until := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for ; ; time.Sleep(50 * time.Millisecond) { // the server is starting
 		if a.conn, err = (conn.Dialer{Options: field}).Dial(ctx, "ws://"+server+"/ws/agent"); err == nil {
 			break
-		}
-		if time.Now().After(until) {
-			cancel()
-			b.Fatal(err)
 		}
 	}
 	var running sync.WaitGroup

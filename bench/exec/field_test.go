@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"github.com/jkstack/jkframe/v2/wire/conn"
 )
 
@@ -51,7 +52,7 @@ var pairs = []struct {
 	}},
 	{"both", func(b *testing.B) (mover, string) {
 		dir := b.TempDir()
-		s := startFieldServer(b, freePort(b), dir)
+		s := startFieldServer(b, freeport.Addr(b), dir)
 		startFieldAgent(b, s.addr)
 		s.await(b)
 		return s, dir

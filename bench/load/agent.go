@@ -44,7 +44,7 @@ const (
 )
 
 // patience bounds each wait for an answer of a server.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // Agent is a simulated agent: its socket. Its methods are for one goroutine.
 type Agent struct {

@@ -58,15 +58,15 @@ func Metrics(ctx context.Context, bin string, opt MetricsOptions, out io.Writer)
 		return err
 	}
 	took := time.Since(begin)
-	if err := settled(ctx, s); err != nil {
+	total := 0
+	for _, n := range sent {
+		total += n
+	}
+	if err := settled(ctx, s, total); err != nil {
 		return err
 	}
 	if err := complete(file, sent); err != nil {
 		return err
-	}
-	total := 0
-	for _, n := range sent {
-		total += n
 	}
 	fmt.Fprintf(out, "%d agents, one report each in %v, for %v: %d reports, none lost, none twice\n", opt.Agents, opt.Every, opt.For, total)
 	fmt.Fprintf(out, "server: %.1f %% of a processor, %.1f MB resident at most; a scrape is %.1f MB and takes %v\n",
@@ -144,18 +144,18 @@ func watchMetrics(ctx context.Context, s *Server, d time.Duration) <-chan watche
 	return result
 }
 
-// settled waits until the sinks have taken everything.
-func settled(ctx context.Context, s *Server) error {
+// settled waits until the server has so many reports, and the sinks have taken all of them.
+func settled(ctx context.Context, s *Server, total int) error {
 	for until := time.Now().Add(patience); ; {
-		values, err := s.Metrics(`agent_server_journal_sink_lag{sink="metrics-file"}`)
+		values, err := s.Metrics(`agent_server_journal_messages_total{kind="plain"}`, `agent_server_journal_sink_lag{sink="metrics-file"}`)
 		if err != nil {
 			return err
 		}
-		if values[0] == 0 {
+		if values[0] >= float64(total) && values[1] == 0 {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("the file lacks %v reports", values[0])
+			return fmt.Errorf("the server has %v reports of %d, and the file lacks %v of them", values[0], total, values[1])
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return err

@@ -28,7 +28,7 @@ func requests(ctx context.Context, addr, token, path string, callers int, d time
 		}
 		defer c.client.CloseIdleConnections()
 		var mine []time.Duration
-		for time.Since(begin) < d && ctx.Err() == nil {
+		for len(mine) == 0 || time.Since(begin) < d && ctx.Err() == nil {
 			start := time.Now()
 			if err := c.ask(); err != nil {
 				return err

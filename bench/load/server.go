@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 )
 
 // Server is a server in a process of its own: the agent-server, or a peer.
@@ -30,6 +32,7 @@ type Server struct {
 	args  []string
 	cmd   *exec.Cmd
 	log   *os.File
+	held  []func() // give back the addresses
 }
 
 // startServer starts the agent-server that was built as bin, with lines of config beside the addresses.
@@ -39,10 +42,10 @@ func startServer(ctx context.Context, bin string, config ...string) (*Server, er
 		return nil, err
 	}
 	s := &Server{dir: dir}
-	if s.Addr, err = freeAddr(); err != nil {
+	if s.Addr, err = s.address(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
-	if s.API, err = freeAddr(); err != nil {
+	if s.API, err = s.address(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	lines := append([]string{
@@ -84,7 +87,7 @@ func startPeer(ctx context.Context, kind string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir}
-	if s.Addr, err = freeAddr(); err != nil {
+	if s.Addr, err = s.address(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	s.CA = filepath.Join(dir, "ca.pem")
@@ -95,14 +98,13 @@ func startPeer(ctx context.Context, kind string) (*Server, error) {
 	return s, nil
 }
 
-// freeAddr is a loopback address that nobody listens on.
-func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// address is a loopback address that nobody listens on, until Stop.
+func (s *Server) address() (string, error) {
+	addr, giveBack, err := freeport.Hold()
+	if err == nil {
+		s.held = append(s.held, giveBack)
 	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
+	return addr, err
 }
 
 // start starts the process and waits until it can be reached.
@@ -153,7 +155,14 @@ func (s *Server) Kill() error {
 }
 
 // Stop ends the process and removes what it has left.
-func (s *Server) Stop() error { return errors.Join(s.Kill(), os.RemoveAll(s.dir)) }
+func (s *Server) Stop() error {
+	err := errors.Join(s.Kill(), os.RemoveAll(s.dir))
+	for _, giveBack := range s.held {
+		giveBack()
+	}
+	s.held = nil
+	return err
+}
 
 // RSS returns the resident memory of the process in bytes.
 func (s *Server) RSS() (int, error) {

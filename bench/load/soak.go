@@ -115,11 +115,14 @@ func allBack(ctx context.Context, s *Server, agents int) error {
 	}
 }
 
-// watch takes samples for some time.
+// enough is how many samples say something.
+const enough = 8
+
+// watch takes samples for some time, and as many as it needs.
 func watch(ctx context.Context, s *Server, d time.Duration, out io.Writer) (samples []sample, err error) {
 	begin := time.Now()
 	every := max(d/120, time.Second)
-	for i := 0; time.Since(begin) < d; i++ {
+	for i := 0; time.Since(begin) < d || i < enough; i++ {
 		if err := pause(ctx, every); err != nil {
 			return samples, err
 		}
@@ -144,9 +147,6 @@ func watch(ctx context.Context, s *Server, d time.Duration, out io.Writer) (samp
 // steady compares the second quarter of a soak with the last one.
 func steady(samples []sample) error {
 	n := len(samples)
-	if n < 8 {
-		return fmt.Errorf("%d samples say nothing: soak for longer", n)
-	}
 	mean := func(part []sample, of func(sample) float64) (sum float64) {
 		for _, s := range part {
 			sum += of(s)

@@ -1,3 +1,3 @@
-// Package freeport finds addresses of loopback for programs that a test starts, where a listener of the test itself, with port
+// Package freeport finds addresses of loopback for programs that a test or a benchmark starts, where a listener of its own, with port
 // 0, cannot be: because the address stands in a config file, or because the program is killed and started again.
 package freeport

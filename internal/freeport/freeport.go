@@ -1,23 +1,41 @@
 package freeport
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"testing"
 )
 
 // The ports are below those that systems give to whoever connects or listens without naming one (from 32768 on Linux, from 49152
 // elsewhere): none of these can take a port while the program that it is for is not up.
 const first, count = 16384, 16384
 
+// T is what is used of a test.
+type T interface {
+	Helper()
+	Fatal(args ...any)
+	Cleanup(f func())
+}
+
 // Addr returns an address of loopback where nobody listens, and which nobody else is given until the test ends.
-func Addr(t testing.TB) string {
+func Addr(t T) string {
 	t.Helper()
+	addr, giveBack, err := Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(giveBack)
+	return addr
+}
+
+// Hold returns an address of loopback where nobody listens, and which nobody else is given until it is given back.
+func Hold() (addr string, giveBack func(), err error) {
 	for range 1000 {
 		port := strconv.Itoa(first + rand.N(count))
-		// The programs of tests speak TCP: a socket of UDP says to all processes that ask here that the number is given.
-		given, err := net.ListenPacket("udp", "127.0.0.1:"+port)
+		addr := net.JoinHostPort("127.0.0.1", port)
+		// The programs speak TCP: a socket of UDP says to all processes that ask here that the port is given.
+		given, err := net.ListenPacket("udp", addr)
 		if err != nil {
 			continue
 		}
@@ -27,9 +45,7 @@ func Addr(t testing.TB) string {
 			continue
 		}
 		l.Close()
-		t.Cleanup(func() { given.Close() })
-		return "127.0.0.1:" + port
+		return addr, func() { given.Close() }, nil
 	}
-	t.Fatal("each port that was tried is in use")
-	return ""
+	return "", nil, errors.New("each port that was tried is in use")
 }

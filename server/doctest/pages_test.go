@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/internal/doccheck"
+	"github.com/jkstack/jkframe/v2/internal/freeport"
 	"github.com/jkstack/jkframe/v2/server"
 )
 
@@ -182,7 +182,7 @@ func steps(text string) []step {
 // The agent and the server of the tutorial talk to each other.
 func TestTutorial(t *testing.T) {
 	page := docs + "/writing-an-agent.md"
-	agents, api, web := freeAddress(t), freeAddress(t), freeAddress(t)
+	agents, api, web := freeport.Addr(t), freeport.Addr(t), freeport.Addr(t)
 	dir := t.TempDir()
 	conf := fmt.Sprintf("listen = %s\napi.listen = %s\n", agents, api)
 	if err := os.WriteFile(filepath.Join(dir, "server.conf"), []byte(conf), 0o600); err != nil {
@@ -210,17 +210,6 @@ func TestTutorial(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &usage); err != nil || usage.Path != "/" || usage.Free == nil {
 		t.Errorf("answer %q, %v", body, err)
 	}
-}
-
-// freeAddress returns an address that was free a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // The page lists every call of the API, and no others.
