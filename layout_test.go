@@ -41,6 +41,7 @@ func arrows() map[string][]string {
 		"internal/unit":      {},
 		"internal/daemon":    {"internal/unit"},
 		"internal/build":     {},
+		"internal/freeport":  {},
 		"libagent":           {"internal/build", "internal/daemon", "wire", "wire/conn", "wire/block", "kvconf", "logging", "l2cache", "limit", "manifest"},
 		"libagent/remote":    {"libagent", "wire", "wire/block", "policy", "process", "hostfile", "l2cache", "limit"},
 		"libagent/agenttest": {"libagent", "wire", "wire/conn"},
