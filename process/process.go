@@ -201,13 +201,33 @@ func (p *Process) reap() *os.ProcessState {
 
 // feed gives the command what it reads, and then its end.
 func (p *Process) feed() {
-	_, _ = io.Copy(p.input, p.stdin) // the command need not read all of it
-	if p.terminal != nil {
-		_, _ = p.input.Write([]byte{endOfInput})
+	if p.terminal == nil {
+		_, _ = io.Copy(p.input, p.stdin) // the command need not read all of it
+		_ = p.input.Close()
 		return
 	}
-	_ = p.input.Close()
+	typed := &typed{Reader: p.stdin}
+	_, _ = io.Copy(p.input, typed)
+	end := []byte{endOfInput}
+	if typed.open {
+		end = append(end, endOfInput)
+	}
+	_, _ = p.input.Write(end)
 }
 
-// endOfInput is what a terminal takes for the end of what is typed: Ctrl-D.
+// endOfInput is what a terminal takes for the end of what is typed: Ctrl-D. In the middle of a line it is the end of that only.
 const endOfInput = 4
+
+// typed is what a terminal gets.
+type typed struct {
+	io.Reader
+	open bool // in the middle of a line
+}
+
+func (t *typed) Read(b []byte) (int, error) {
+	n, err := t.Reader.Read(b)
+	if n > 0 {
+		t.open = b[n-1] != '\n' && b[n-1] != '\r'
+	}
+	return n, err
+}

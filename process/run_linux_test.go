@@ -72,6 +72,23 @@ func TestInputOfATerminal(t *testing.T) {
 	}
 }
 
+// A command that reads to the end of its input comes to it on a terminal too, wherever that is.
+func TestInputOfATerminalEnds(t *testing.T) {
+	r := runner(t, process.Config{})
+	file := filepath.Join(t.TempDir(), "got")
+	for _, in := range []string{"", "line\n", "line\r", "half a line", "line\nhalf a line"} {
+		c := process.Command{Line: "cat > " + file, Terminal: &process.Size{}, Stdin: strings.NewReader(in), Timeout: time.Minute}
+		if in == "" {
+			c.Stdin = nil
+		}
+		_, res := run(t, r, c)
+		got, err := os.ReadFile(file)
+		if want := strings.ReplaceAll(in, "\r", "\n"); string(got) != want || err != nil || res.Code != 0 || res.Reason != process.Itself {
+			t.Errorf("%q: %q, %v, %+v", in, got, err, res)
+		}
+	}
+}
+
 // A command that ends while its input goes on lets go of it.
 func TestInputIsClosed(t *testing.T) {
 	r := runner(t, process.Config{})

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,9 @@ import (
 func (r *Runner) start(ctx context.Context, c Command) (*Process, error) {
 	if err := checkFolder(c.Dir); err != nil {
 		return nil, err
+	}
+	if c.Terminal != nil && c.Stdin == nil {
+		c.Stdin = strings.NewReader("") // a terminal is not at its end by itself
 	}
 	cmd, login, err := prepare(&c)
 	if err != nil {
