@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
@@ -34,7 +35,7 @@ type handler struct {
 // To be called in Setup.
 func Handle[Q, R any](ag *Agent, c wire.Call[Q, R], fn func(ctx context.Context, q Q) (R, error), opts ...HandleOption) {
 	ag.declare(c.Reply.Type(), c.Reply.Name(), c.Reply.Field())
-	register(ag, c.Request, false, opts, func(ctx context.Context, task string, q Q) error {
+	register(ag, c.Request, false, opts, func(ctx context.Context, task string, _ time.Time, q Q) error {
 		r, err := fn(ctx, q)
 		if err != nil {
 			return err
@@ -52,11 +53,13 @@ func Handle[Q, R any](ag *Agent, c wire.Call[Q, R], fn func(ctx context.Context,
 //
 // To be called in Setup.
 func HandleNotice[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, q Q) error, opts ...HandleOption) {
-	register(ag, m, false, opts, func(ctx context.Context, _ string, q Q) error { return fn(ctx, q) })
+	register(ag, m, false, opts, func(ctx context.Context, _ string, _ time.Time, q Q) error { return fn(ctx, q) })
 }
 
-// register adds a handler under the number of its message.
-func register[Q any](ag *Agent, m *wire.Message[Q], stream bool, opts []HandleOption, run func(ctx context.Context, task string, q Q) error) {
+// register adds a handler under the number of its message. Run is told when the request came.
+func register[Q any](
+	ag *Agent, m *wire.Message[Q], stream bool, opts []HandleOption, run func(ctx context.Context, task string, came time.Time, q Q) error,
+) {
 	h := &handler{
 		name:   m.Name(),
 		field:  m.Field(),
@@ -67,8 +70,8 @@ func register[Q any](ag *Agent, m *wire.Message[Q], stream bool, opts []HandleOp
 			if err != nil {
 				return nil, err
 			}
-			task := f.Task
-			return func(ctx context.Context) error { return run(ctx, task, q) }, nil
+			task, came := f.Task, time.Now()
+			return func(ctx context.Context) error { return run(ctx, task, came, q) }, nil
 		},
 	}
 	for _, o := range opts {

@@ -2,6 +2,7 @@ package libagent
 
 import (
 	"context"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/limit"
 )
@@ -9,15 +10,15 @@ import (
 // Resume gives the task of a request that a former run of the agent was asked, so that its end can be told: an app that
 // notes its tasks on disk finds them there at its next start. Whoever has the task closes it.
 func Resume(ag *Agent, id, name string) (*Task, error) {
-	return ag.newTask(ag.work.ctx, id, name)
+	return ag.newTask(ag.work.ctx, id, name, time.Now())
 }
 
 // newTask makes a task that counts as running until it is closed.
-func (ag *Agent) newTask(ctx context.Context, id, name string) (*Task, error) {
+func (ag *Agent) newTask(ctx context.Context, id, name string, came time.Time) (*Task, error) {
 	if !ag.work.hold(name) {
 		return nil, ErrStopping
 	}
-	t := &Task{ag: ag, id: id, name: name, closed: make(chan struct{})}
+	t := &Task{ag: ag, id: id, name: name, came: came, closed: make(chan struct{})}
 	t.ctx, t.end = context.WithCancel(ctx)
 	return t, nil
 }

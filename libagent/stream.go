@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
@@ -16,6 +17,7 @@ type Task struct {
 	ag    *Agent
 	id    string
 	name  string
+	came  time.Time
 	turns *turns // that it has one of, nil for a task that was resumed
 	ctx   context.Context
 	end   context.CancelFunc
@@ -31,9 +33,9 @@ type Task struct {
 //
 // To be called in Setup.
 func HandleStream[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Context, t *Task, q Q) error, opts ...HandleOption) {
-	register(ag, m, true, opts, func(ctx context.Context, task string, q Q) error {
+	register(ag, m, true, opts, func(ctx context.Context, task string, came time.Time, q Q) error {
 		turns := &ag.handlers[m.Type()].turns
-		t, err := ag.newTask(ctx, task, m.Name())
+		t, err := ag.newTask(ctx, task, m.Name(), came)
 		if err != nil {
 			turns.leave()
 			return err
@@ -55,6 +57,9 @@ func HandleStream[Q any](ag *Agent, m *wire.Message[Q], fn func(ctx context.Cont
 
 // ID returns the id that the server has given the task.
 func (t *Task) ID() string { return t.id }
+
+// Came returns when the request had come; its handler may have waited for its turn since. Of a task that was resumed it is when that was.
+func (t *Task) Came() time.Time { return t.came }
 
 // Close ends the task; nothing can be sent for it any more. It may be called more than once.
 func (t *Task) Close() {

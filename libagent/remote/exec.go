@@ -40,7 +40,7 @@ func (s *Service) exec(ctx context.Context, t *libagent.Task, q wire.ExecPayload
 	begin := time.Now()
 	log := s.audit.With("task", t.ID())
 	log.Info("exec", "cmd", q.Cmd, "args", q.Args, "auth", q.Auth, "user", q.User, "workdir", q.WorkDir, "env", q.Env, "timeout", q.Timeout, "drm", q.DeferRM)
-	out, p, err := s.start(ctx, t.ID(), &q)
+	out, p, err := s.start(ctx, t, &q)
 	if err != nil {
 		log.Warn("exec refused", "error", err.Error(), "why", why(err))
 		if filepath.Dir(q.DeferRM) == s.temp && names(&q, q.DeferRM) { // a script, which nobody needs now
@@ -78,13 +78,17 @@ func (s *Service) exec(ctx context.Context, t *libagent.Task, q wire.ExecPayload
 }
 
 // start starts a command that the policy allows, with a buffer for its output.
-func (s *Service) start(ctx context.Context, task string, q *wire.ExecPayload) (*l2cache.Buffer, *process.Process, error) {
+func (s *Service) start(ctx context.Context, t *libagent.Task, q *wire.ExecPayload) (*l2cache.Buffer, *process.Process, error) {
 	rules := s.rules.Current()
 	c, err := s.command(rules, q)
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.Note, err = json.Marshal(noted{task, q.Detail}); err != nil {
+	// By then the server has given it up: it would run and nobody know.
+	if waited := time.Since(t.Came()); waited > timeout(q) {
+		return nil, nil, fmt.Errorf("%w: it has waited for its turn for %v", process.ErrBusy, waited.Round(time.Second))
+	}
+	if c.Note, err = json.Marshal(noted{t.ID(), q.Detail}); err != nil {
 		return nil, nil, err
 	}
 	most := rules.MaxOutput()
@@ -127,11 +131,7 @@ func (s *Service) command(rules *policy.Policy, q *wire.ExecPayload) (c process.
 	case wire.AuthSu:
 		c.Auth = process.AuthSu
 	}
-	timeout := fieldTimeout
-	if q.Timeout > 0 {
-		timeout = time.Duration(min(int64(q.Timeout), 1<<32)) * time.Second
-	}
-	c.Timeout = rules.MaxTimeout(timeout)
+	c.Timeout = rules.MaxTimeout(timeout(q))
 	if q.PTY {
 		c.Terminal = &process.Size{Rows: q.Rows, Cols: q.Cols}
 	}
@@ -139,6 +139,14 @@ func (s *Service) command(rules *policy.Policy, q *wire.ExecPayload) (c process.
 		c.Stdin = strings.NewReader(string(q.Stdin))
 	}
 	return c, nil
+}
+
+// timeout is how long a command may run that a server asks for.
+func timeout(q *wire.ExecPayload) time.Duration {
+	if q.Timeout <= 0 {
+		return fieldTimeout
+	}
+	return time.Duration(min(int64(q.Timeout), 1<<32)) * time.Second
 }
 
 // named is the program that a command names, whether it is there or not.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -220,6 +221,36 @@ func TestOutput(t *testing.T) {
 	e := f.run(t, wire.ExecPayload{Cmd: "yes", Timeout: 2, Detail: true})
 	if len(e.out) > 100_100 || e.done.Cut < 1<<20 || !strings.HasSuffix(e.out, "bytes of output are left out]\n") {
 		t.Errorf("%d bytes, %+v", len(e.out), e.done)
+	}
+}
+
+// A command that comes to its turn when the server has given it up does not run behind everybody's back.
+func TestTurnTooLate(t *testing.T) {
+	f := start(t, all+"exec.at_once = 1\n", nil)
+	pipe := filepath.Join(f.dir, "pipe")
+	must(t, syscall.Mkfifo(pipe, 0o600))
+	first := agenttest.Send(f.s, wire.Exec, wire.ExecPayload{Cmd: "cat", Args: []string{pipe}})
+	late := agenttest.Send(f.s, wire.Exec, wire.ExecPayload{Cmd: "touch", Args: []string{f.dir + "/late"}, Timeout: 1, Detail: true})
+	patient := agenttest.Send(f.s, wire.Exec, wire.ExecPayload{Cmd: "echo", Args: []string{"in time"}, Timeout: 600})
+	var e ended
+	var err error
+	e.start, err = agenttest.Reply(f.s, first, wire.Execd)
+	must(t, err)
+	_, err = agenttest.Call(f.s, wire.Ls, wire.LsRequest{Dir: f.dir}) // the agent has what came before
+	must(t, err)
+	time.Sleep(1100 * time.Millisecond)
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+	must(t, err)
+	must(t, w.Close())
+	e.finish(t, f.s, first)
+	if r, err := agenttest.Reply(f.s, late, wire.Execd); err != nil || r.OK || r.Why != wire.WhyBusy || !strings.Contains(r.Msg, "waited") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if e := follow(t, f.s, patient); e.out != "in time\n" {
+		t.Errorf("%+v", e)
+	}
+	if _, err := os.Stat(f.dir + "/late"); err == nil {
+		t.Error("it has run")
 	}
 }
 
