@@ -57,31 +57,40 @@ func (s *Script) Check() error {
 // StartScript puts a script into the folder for temporary files of an agent's host, and runs it; the agent removes it
 // afterwards. It returns as [Commands.Start] does.
 func (c *Commands) StartScript(ctx context.Context, agent string, s Script) (*Task, error) {
-	in, err := interpreterOf(s.Type)
+	q, err := c.putScript(ctx, agent, &s)
 	if err != nil {
 		return nil, err
 	}
+	return c.Start(ctx, agent, q)
+}
+
+// putScript puts a script on an agent's host, and returns the command that runs it.
+func (c *Commands) putScript(ctx context.Context, agent string, s *Script) (q Request, err error) {
+	in, err := interpreterOf(s.Type)
+	if err != nil {
+		return q, err
+	}
 	sum, err := s.Content.MD5()
 	if err != nil {
-		return nil, err
+		return q, err
 	}
 	chance := make([]byte, 4) // the same script may run twice at the same time, and the first to end removes its file
 	rand.Read(chance)
 	upload, cancel := context.WithTimeout(ctx, files.DefaultUploadTime)
 	defer cancel()
-	mode, err := c.scriptMode(ctx, agent, &s)
+	mode, err := c.scriptMode(ctx, agent, s)
 	if err != nil {
-		return nil, err
+		return q, err
 	}
 	path, err := c.files.Upload(upload, agent, files.Upload{
 		Dir: wire.TempDir, Name: hex.EncodeToString(sum[:]) + "-" + hex.EncodeToString(chance) + in.suffix, Mode: mode, Content: s.Content,
 	})
 	if err != nil {
-		return nil, err
+		return q, err
 	}
-	q := s.Request
+	q = s.Request
 	q.Cmd, q.Args, q.DeferRM = in.cmd, append(append(in.args, path), s.Params...), path
-	return c.Start(ctx, agent, q)
+	return q, nil
 }
 
 // scriptMode is the mode of a script's file: every user of the host sees its name in the list of processes, and it may hold secrets. One

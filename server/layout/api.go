@@ -139,7 +139,7 @@ func (l *Layouts) readPlan(r *http.Request, v *form.Form) (p Plan, err error) {
 	if _, err := s.Content.MD5(); err != nil { // once, before it is asked for side by side
 		return p, err
 	}
-	p.Do = func(ctx context.Context, id string) error { return l.script(ctx, id, s) }
+	p.Do = func(ctx context.Context, id string) error { return l.commands.RunScript(ctx, id, s) }
 	p.Agents, err = l.Agents(r.Context(), p.Order)
 	return p, err
 }
@@ -166,13 +166,4 @@ func groups(ids, numbers []string) ([][]string, error) {
 		all = append(all, by[n])
 	}
 	return all, nil
-}
-
-// script runs the script on one agent. One that is cancelled is killed.
-func (l *Layouts) script(ctx context.Context, id string, s exec.Script) error {
-	t, err := l.commands.StartScript(ctx, id, s)
-	if err != nil {
-		return err
-	}
-	return l.commands.Finish(ctx, t)
 }

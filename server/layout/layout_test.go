@@ -121,38 +121,47 @@ func TestOnError(t *testing.T) {
 	servertest.Want(t, resp, body, 404, "not found: task")
 }
 
-// A layout that is cancelled kills what runs, and begins nothing more.
+// A layout that is cancelled kills what runs, and what is about to, and begins nothing more.
 func TestCancel(t *testing.T) {
-	s, l := start(t, layout.Config{})
-	killed := make(chan int, 1)
-	began := make(chan struct{})
-	s.Connect(t, "a", exec.AgentType, []string{wire.FeatureExec}, func(a servertest.Ask) {
-		switch a.Type {
-		case wire.Upload.Request.Type():
-			servertest.Send(t, a.Agent, wire.Upload.Reply, a.Task, wire.UploadReply{Dir: "/tmp/x", OK: true})
-		case wire.Exec.Type():
-			servertest.Send(t, a.Agent, wire.Execd, a.Task, wire.ExecdPayload{OK: true, PID: 5, Time: servertest.Begin})
-			close(began)
-		case wire.ExecKill.Type():
-			killed <- servertest.Decode(t, a.Frame, wire.ExecKill).PID
+	for _, late := range []bool{false, true} {
+		s, l := start(t, layout.Config{})
+		killed := make(chan int, 1)
+		began, cancelled := make(chan struct{}), make(chan struct{})
+		s.Connect(t, "a", exec.AgentType, []string{wire.FeatureExec}, func(a servertest.Ask) {
+			switch a.Type {
+			case wire.Upload.Request.Type():
+				servertest.Send(t, a.Agent, wire.Upload.Reply, a.Task, wire.UploadReply{Dir: "/tmp/x", OK: true})
+			case wire.Exec.Type():
+				if late {
+					close(began)
+					<-cancelled
+				}
+				servertest.Send(t, a.Agent, wire.Execd, a.Task, wire.ExecdPayload{OK: true, PID: 5, Time: servertest.Begin})
+				if !late {
+					close(began)
+				}
+			case wire.ExecKill.Type():
+				killed <- servertest.Decode(t, a.Frame, wire.ExecKill).PID
+			}
+		})
+		s.Connect(t, "b", exec.AgentType, nil, func(servertest.Ask) { t.Error("b was asked") })
+		_, body := s.PostForm(t, "/api/layout/run", form("a/1", "b/2")...)
+		id := servertest.Payload[string](t, body)
+		<-began
+		resp, body := s.Get(t, http.MethodDelete, "/api/layout/"+id)
+		servertest.Want(t, resp, body, 200, `{"code":0}`)
+		close(cancelled)
+		r, err := l.Find(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	s.Connect(t, "b", exec.AgentType, nil, func(servertest.Ask) { t.Error("b was asked") })
-	_, body := s.PostForm(t, "/api/layout/run", form("a/1", "b/2")...)
-	id := servertest.Payload[string](t, body)
-	<-began
-	resp, body := s.Get(t, http.MethodDelete, "/api/layout/"+id)
-	servertest.Want(t, resp, body, 200, `{"code":0}`)
-	r, err := l.Find(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-r.Done()
-	if pid := <-killed; pid != 5 {
-		t.Errorf("killed %d", pid)
-	}
-	if n := r.State().Nodes; n[0].Status != layout.Cancelled || n[1].Status != layout.Cancelled {
-		t.Errorf("%+v", n)
+		<-r.Done()
+		if pid := <-killed; pid != 5 {
+			t.Errorf("killed %d", pid)
+		}
+		if n := r.State().Nodes; n[0].Status != layout.Cancelled || n[1].Status != layout.Cancelled {
+			t.Errorf("%+v", n)
+		}
 	}
 }
 

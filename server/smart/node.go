@@ -104,11 +104,8 @@ func (n *node) exec(ctx context.Context, t *task) error {
 			q.Env = append(q.Env, name+"="+v)
 		}
 	}
-	run, err := n.commands.Start(ctx, n.id, q)
+	run, err := n.commands.Run(ctx, n.id, q)
 	if err != nil {
-		return err
-	}
-	if err := n.commands.Finish(ctx, run); err != nil {
 		return err
 	}
 	if t.Output == "" {

@@ -29,17 +29,34 @@ func (e *ExitError) Error() string {
 	}
 }
 
-// Finish waits for the end of a task, and kills it when ctx ends before. It returns nil for the exit code 0, an [*ExitError], or the
-// cause of ctx.
-func (c *Commands) Finish(ctx context.Context, t *Task) error {
+// Run starts a command and waits for its end. It returns nil for the exit code 0, an error of [Commands.Start], an [*ExitError], or the
+// cause of ctx: when that ends before, the command is killed; if it is about to begin, once it has.
+func (c *Commands) Run(ctx context.Context, agent string, q Request) (*Task, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	t, err := c.Start(context.WithoutCancel(ctx), agent, q)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.Wait(ctx, t); err != nil {
 		c.abandon(ctx, t)
-		return err
+		return nil, err
 	}
 	if s := t.State(); s.Running || s.Code != 0 {
-		return &ExitError{s}
+		return nil, &ExitError{s}
 	}
-	return nil
+	return t, nil
+}
+
+// RunScript is Run for a script, which is put on the agent's host as by [Commands.StartScript].
+func (c *Commands) RunScript(ctx context.Context, agent string, s Script) error {
+	q, err := c.putScript(ctx, agent, &s)
+	if err != nil {
+		return err
+	}
+	_, err = c.Run(ctx, agent, q)
+	return err
 }
 
 // abandon kills a command that nobody wants any more. That it cannot be told so is no error: it ends at its timeout.
