@@ -13,8 +13,16 @@ import (
 type diskCounters = map[string]diskCounter
 
 type diskCounter struct {
-	read, written, waiting uint64 // bytes, bytes, operations
+	read, written, waiting uint64 // sectors, sectors, operations
 }
+
+const (
+	// sector is what /proc/diskstats counts in, in bytes, whatever those of the disk are.
+	sector = 512
+
+	// counterBits is how large the kernel's counters are. A program of 64 bits runs on no kernel with smaller ones.
+	counterBits = strconv.IntSize
+)
 
 func (c *Collector) readDiskCounters(context.Context) (diskCounters, error) {
 	var f files
@@ -25,9 +33,8 @@ func (c *Collector) readDiskCounters(context.Context) (diskCounters, error) {
 	return parseDiskstats(text), nil
 }
 
-// parseDiskstats reads /proc/diskstats, which counts in sectors of 512 bytes whatever those of the disk are.
+// parseDiskstats reads /proc/diskstats.
 func parseDiskstats(text []byte) diskCounters {
-	const sector = 512
 	all := make(diskCounters)
 	for line := range bytes.Lines(text) {
 		w := bytes.Fields(line)
@@ -41,7 +48,7 @@ func parseDiskstats(text []byte) diskCounters {
 			n[i], good = v, good && err == nil
 		}
 		if good && (n[0]|n[1]|n[2]) != 0 {
-			all[string(w[0])+":"+string(w[1])] = diskCounter{n[0] * sector, n[1] * sector, n[2]}
+			all[string(w[0])+":"+string(w[1])] = diskCounter{n[0], n[1], n[2]}
 		}
 	}
 	return all
@@ -63,8 +70,8 @@ func (c *Collector) readIO(ctx context.Context) map[string]*IO {
 		io := &IO{InProgress: d.waiting}
 		if ok {
 			b := base.value[dev] // all zero: idle until now
-			io.ReadPerSecond = perSecond(b.read, d.read, at.Sub(base.at))
-			io.WritePerSecond = perSecond(b.written, d.written, at.Sub(base.at))
+			io.ReadPerSecond = perSecond(b.read, d.read, counterBits, sector, at.Sub(base.at))
+			io.WritePerSecond = perSecond(b.written, d.written, counterBits, sector, at.Sub(base.at))
 		}
 		all[dev] = io
 	}

@@ -1,9 +1,11 @@
 package hostmetrics_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -82,4 +84,46 @@ func TestHungLists(t *testing.T) {
 		t.Errorf("connections: %v", err)
 	}
 	release() // the kernel gives up, and the goroutines end: goleak looks
+}
+
+// Reports that are given up while a process hangs, as those of a server that goes away again and again, leave one goroutine behind and
+// not one each.
+func TestHungProcessGivenUp(t *testing.T) {
+	m := newMachine(t)
+	m.process(7, "stuck", "stuck", 1)
+	release := deadMount(t, filepath.Join(m.root, "proc/7"))
+	c := m.collector()
+	for range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if _, err := c.Processes(ctx, hostmetrics.ProcessQuery{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("processes: %v", err)
+		}
+		cancel()
+	}
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if n := strings.Count(string(stacks), ".readUse("); n > 1 {
+		t.Errorf("%d goroutines look at the process, want one", n)
+	}
+	release()
+}
+
+// A report for which its caller has no more time fails, and is none with gaps.
+func TestCallerOutOfTime(t *testing.T) {
+	root := t.TempDir()
+	proc := filepath.Join(root, "proc")
+	if err := os.Mkdir(proc, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	release := deadMount(t, proc)
+	c := hostmetrics.New(&hostmetrics.Options{Root: root, Deadline: 50 * time.Millisecond})
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	if _, err := c.Usage(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("usage: %v", err)
+	}
+	if _, err := c.Static(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("static: %v", err)
+	}
+	release()
 }

@@ -48,6 +48,7 @@ type result[T any] struct {
 // collect looks at items side by side, all of them for no longer than the deadline, and makes a report of those that worked. The
 // goroutine of one that hangs ends when the system lets it; until then that item is not looked at again.
 func collect[T any](ctx context.Context, c *Collector, into *T, items []item[T]) error {
+	caller := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, c.deadline, fmt.Errorf("took longer than %v", c.deadline))
 	defer cancel()
 	results := make(chan result[T], len(items))
@@ -83,8 +84,8 @@ func collect[T any](ctx context.Context, c *Collector, into *T, items []item[T])
 				a.giveUp(c)
 				c.outcome(name, context.Cause(ctx))
 			}
-			if ctx.Err() == context.Canceled {
-				return context.Cause(ctx)
+			if caller.Err() != nil {
+				return context.Cause(caller)
 			}
 			return nil
 		}

@@ -135,6 +135,49 @@ func TestMounts(t *testing.T) {
 	}
 }
 
+// What a disk does is counted between two reports; one that was plugged in again, or is new, makes no rate of its whole past.
+func TestDiskTraffic(t *testing.T) { synctest.Test(t, diskTraffic) }
+
+func diskTraffic(t *testing.T) {
+	m := newMachine(t)
+	m.write("proc/1/mountinfo", mountLine(20, "8:1", "/", "/", "ext4", "/dev/sda1"))
+	counters := func(read, written int) {
+		m.write("proc/diskstats", fmt.Sprintf("8 1 sda1 1 0 %d 0 1 0 %d 0 3 0 0\n", read, written))
+	}
+	counters(1000, 7_000_000)
+	c := m.collector()
+	rates := func(read, written int) string {
+		time.Sleep(5 * time.Second)
+		counters(read, written)
+		u, err := c.Usage(t.Context())
+		if err != nil || len(u.Partitions) != 1 || u.Partitions[0].IO == nil {
+			t.Fatalf("%+v, %v", u.Partitions, err)
+		}
+		io, text := u.Partitions[0].IO, ""
+		for _, v := range []*float64{io.ReadPerSecond, io.WritePerSecond} {
+			if v == nil {
+				text += " none"
+			} else {
+				text += fmt.Sprintf(" %g", *v)
+			}
+		}
+		return text
+	}
+	for _, step := range []struct {
+		read, written int
+		want          string
+	}{
+		{2000, 7_000_050, " 102400 5120"},
+		{2000, 7_000_050, " 0 0"},
+		{10, 20, " none none"}, // what it had written was 3.6 GB, close to what a counter of 32 bits could hold
+		{20, 30, " 1024 1024"},
+	} {
+		if got := rates(step.read, step.written); got != step.want {
+			t.Errorf("at %d and %d sectors:%s bytes a second, want%s", step.read, step.written, got, step.want)
+		}
+	}
+}
+
 // A host with many mounts, or one that several ask at once, is told of whole.
 func TestAllAtOnce(t *testing.T) {
 	m := newMachine(t)

@@ -84,8 +84,8 @@ func (c *Collector) readIO(ctx context.Context) map[string]*IO {
 	for dev, d := range now {
 		io := &IO{InProgress: d.IopsInProgress}
 		if b, had := base.value[dev]; ok && had {
-			io.ReadPerSecond = perSecond(b.ReadBytes, d.ReadBytes, at.Sub(base.at))
-			io.WritePerSecond = perSecond(b.WriteBytes, d.WriteBytes, at.Sub(base.at))
+			io.ReadPerSecond = perSecond(b.ReadBytes, d.ReadBytes, 64, 1, at.Sub(base.at))
+			io.WritePerSecond = perSecond(b.WriteBytes, d.WriteBytes, 64, 1, at.Sub(base.at))
 		}
 		all[dev] = io
 	}

@@ -62,26 +62,26 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// growth returns by how much a counter has grown. One that counts in 32 bits starts again behind its end; every other one that
-// became smaller was reset, and says nothing about the time in between.
-func growth(before, now uint64) (uint64, bool) {
+// growth returns by how much a counter of so many bits has grown. One of 32 bits starts again behind its end; every other one that became
+// smaller was reset, as that of a disk that was plugged in again, and says nothing about the time in between.
+func growth(before, now uint64, counterBits int) (uint64, bool) {
 	const end = 1 << 32
 	switch {
 	case now >= before:
 		return now - before, true
-	case before < end && before > end/4*3 && now < end/4:
+	case counterBits == 32 && before < end && before > end/4*3 && now < end/4:
 		return now + end - before, true
 	}
 	return 0, false
 }
 
-// perSecond returns the rate of a counter, nil when there is none.
-func perSecond(before, now uint64, span time.Duration) *float64 {
-	n, ok := growth(before, now)
+// perSecond returns the rate of a counter in so many bytes, nil when there is none.
+func perSecond(before, now uint64, counterBits int, unit uint64, span time.Duration) *float64 {
+	n, ok := growth(before, now, counterBits)
 	if !ok || span <= 0 {
 		return nil
 	}
-	v := float64(n) / span.Seconds()
+	v := float64(n) * float64(unit) / span.Seconds()
 	return &v
 }
 

@@ -14,28 +14,30 @@ import (
 func TestGrowth(t *testing.T) {
 	for _, c := range []struct {
 		before, now, want uint64
+		bits              int
 		ok                bool
 	}{
-		{0, 0, 0, true},
-		{5, 7, 2, true},
-		{0, math.MaxUint64, math.MaxUint64, true},
-		{1<<32 - 10, 20, 30, true},              // 32 bits, and over the end
-		{1 << 31, 20, 0, false},                 // too far from the end
-		{1<<32 - 10, 1 << 31, 0, false},         // too far behind it
-		{1 << 40, 20, 0, false},                 // reset
-		{math.MaxUint64, 0, 0, false},           // 64 bits do not end
-		{1000, 999, 0, false},                   // reset
-		{3<<30 + 1, 1<<30 - 1, 1<<31 - 2, true}, // 32 bits, at both limits
+		{0, 0, 0, 64, true},
+		{5, 7, 2, 32, true},
+		{0, math.MaxUint64, math.MaxUint64, 64, true},
+		{1<<32 - 10, 20, 30, 32, true},              // 32 bits, and over the end
+		{1<<32 - 10, 20, 0, 64, false},              // reset: 64 bits do not end there
+		{1 << 31, 20, 0, 32, false},                 // too far from the end
+		{1<<32 - 10, 1 << 31, 0, 32, false},         // too far behind it
+		{1 << 40, 20, 0, 64, false},                 // reset
+		{math.MaxUint64, 0, 0, 64, false},           // nor do they end
+		{1000, 999, 0, 32, false},                   // reset
+		{3<<30 + 1, 1<<30 - 1, 1<<31 - 2, 32, true}, // 32 bits, at both limits
 	} {
-		if n, ok := hostmetrics.Growth(c.before, c.now); n != c.want || ok != c.ok {
-			t.Errorf("from %d to %d: %d, %v, want %d, %v", c.before, c.now, n, ok, c.want, c.ok)
+		if n, ok := hostmetrics.Growth(c.before, c.now, c.bits); n != c.want || ok != c.ok {
+			t.Errorf("from %d to %d of %d bits: %d, %v, want %d, %v", c.before, c.now, c.bits, n, ok, c.want, c.ok)
 		}
 	}
-	if v := hostmetrics.PerSecond(100, 300, 2*time.Second); v == nil || *v != 100 {
+	if v := hostmetrics.PerSecond(100, 300, 64, 512, 2*time.Second); v == nil || *v != 51200 {
 		t.Errorf("rate %v", v)
 	}
 	for _, span := range []time.Duration{0, -time.Second} {
-		if v := hostmetrics.PerSecond(100, 300, span); v != nil {
+		if v := hostmetrics.PerSecond(100, 300, 64, 1, span); v != nil {
 			t.Errorf("rate over %v: %v", span, *v)
 		}
 	}

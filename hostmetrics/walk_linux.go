@@ -114,16 +114,19 @@ func (b *walk[T]) run(c *Collector, look func(f *files, pid int32) (T, bool)) {
 	}
 }
 
-// leave returns what was found, and how many processes are done with. One that took too long is known to hang until it returns.
+// leave returns what was found, and how many processes are done with. One that is being looked at is known to hang until that returns,
+// so that there is one goroutine for it however many reports are given up; that it took too long is told.
 func (b *walk[T]) leave(c *Collector, late bool) ([]T, int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left = true
-	if late && b.busy {
+	if b.busy {
 		name := process(b.pids[b.begun-1])
 		b.hangs = true
 		c.hungProcesses.add(name)
-		c.outcome(name, fmt.Errorf("took longer than %v", c.deadline))
+		if late {
+			c.outcome(name, fmt.Errorf("took longer than %v", c.deadline))
+		}
 	}
 	return b.found, b.begun
 }
