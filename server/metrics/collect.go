@@ -27,7 +27,7 @@ func newDescriptions() descriptions {
 		}
 	}
 	add(d.host, [][2]string{
-		{"report_timestamp_seconds", "When the last report was made, by the host's clock."},
+		{"report_timestamp_seconds", "When the last report of usage was made, by the host's clock."},
 		{"boot_time_seconds", "When the host was started."},
 		{"cpus", "Logical processors."},
 		{"memory_size_bytes", "Memory of the host."},

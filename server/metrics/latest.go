@@ -29,7 +29,7 @@ var _ server.Sink = (*Latest)(nil)
 
 // host is what an agent has reported.
 type host struct {
-	at     time.Time // of the last report, by the agent's clock
+	at     time.Time // of the last report of usage, by the agent's clock; without one, of the last of something else of the host
 	usage  *wire.HostUsage
 	static *facts
 	temps  []wire.HostTemperature
@@ -61,6 +61,7 @@ func (l *Latest) Take(_ context.Context, entries []server.Entry) error {
 // take keeps what a report says. What cannot be read has been counted as a bad frame when it came.
 func (l *Latest) take(e server.Entry) {
 	var change func(*host)
+	usage := false
 	switch e.Type {
 	case wire.HostStatic.Reply.Type():
 		if r, err := server.Decode(e, wire.HostStatic.Reply); err == nil {
@@ -73,7 +74,7 @@ func (l *Latest) take(e server.Entry) {
 		case err != nil:
 		case r.Usage != nil:
 			u := bounded(r.Usage)
-			change = func(h *host) { h.usage = u }
+			change, usage = func(h *host) { h.usage = u }, true
 		case len(r.Temperatures) > 0:
 			t := distinct(r.Temperatures, func(t *wire.HostTemperature) *string { return &t.Name })
 			change = func(h *host) { h.temps = t }
@@ -94,8 +95,11 @@ func (l *Latest) take(e server.Entry) {
 		h = &host{}
 		l.agents[e.Agent] = h
 	}
-	h.at = e.At
 	change(h)
+	// How its collecting goes comes from an agent that collects nothing, too.
+	if e.Type != wire.MetricsStatus.Type() && (h.usage == nil || usage) {
+		h.at = e.At
+	}
 }
 
 // bounded is a copy of what is kept of a report.

@@ -19,6 +19,7 @@ import (
 	"github.com/jkstack/jkframe/v2/server/internal/servertest"
 	"github.com/jkstack/jkframe/v2/server/metrics"
 	"github.com/jkstack/jkframe/v2/wire"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // usage is a report of usage.
@@ -105,6 +106,70 @@ func TestScrape(t *testing.T) {
 	if text := f.scrape(t); text != "" {
 		t.Errorf("what the agent reported in its last life is still there:\n%s", text)
 	}
+}
+
+// The time of the last report is that of what is shown: neither an agent that only says how it goes, nor one that reports other things,
+// makes old usage look new.
+func TestTimeOfReport(t *testing.T) {
+	l := metrics.NewLatest(agents{})
+	minute := int64(0)
+	at := func(e server.Entry) server.Entry {
+		minute++
+		e.Agent, e.At = "m1", time.Unix(60*minute, 0)
+		return e
+	}
+	static, status, temps := wire.HostStaticReply{}, wire.MetricsStatusPayload{Warnings: 1}, wire.HostDynamicReply{Temperatures: []wire.HostTemperature{{Name: "a", Temperature: 1}}}
+	for _, step := range []struct {
+		entry server.Entry
+		want  int64 // minute
+	}{
+		{entryOf(wire.MetricsStatus, status), 0},
+		{entryOf(wire.HostStatic.Reply, static), 2},
+		{entryOf(wire.HostDynamic.Reply, temps), 3},
+		{entryOf(wire.HostDynamic.Reply, usage(1)), 4},
+		{entryOf(wire.HostDynamic.Reply, temps), 4},
+		{entryOf(wire.MetricsStatus, status), 4},
+		{entryOf(wire.HostDynamic.Reply, usage(2)), 7},
+	} {
+		if err := l.Take(t.Context(), []server.Entry{at(step.entry)}); err != nil {
+			t.Fatal(err)
+		}
+		registry := prometheus.NewPedanticRegistry()
+		if err := registry.Register(l); err != nil {
+			t.Fatal(err)
+		}
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := int64(0)
+		for _, family := range families {
+			if family.GetName() == "agent_host_report_timestamp_seconds" {
+				got = int64(family.Metric[0].GetGauge().GetValue()) / 60
+			}
+		}
+		if got != step.want {
+			t.Errorf("after the report of minute %d: %d, want %d", minute, got, step.want)
+		}
+	}
+}
+
+// agents is a fleet with the agent m1.
+type agents struct{ server.Fleet }
+
+func (agents) List(context.Context, server.Filter) ([]server.Agent, error) {
+	m1 := server.Agent{}
+	m1.ID = "m1"
+	return []server.Agent{m1}, nil
+}
+
+// entryOf is a message in the journal.
+func entryOf[T any](m *wire.Message[T], v T) server.Entry {
+	frame, err := m.Append(nil, "", &v)
+	if err != nil {
+		panic(err)
+	}
+	return server.Entry{Type: m.Type(), Frame: frame}
 }
 
 // Whatever an agent reports: a scrape stays one that Prometheus reads, and no larger than its bounds.
