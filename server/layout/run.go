@@ -49,6 +49,9 @@ type Node struct {
 	Err        string    // why it has failed
 }
 
+// maxErr is how long the Err of a node may be, in bytes: there are many nodes.
+const maxErr = 4 << 10
+
 // State is how a run stands.
 type State struct {
 	Begin, End time.Time // End is zero while it runs
@@ -178,7 +181,8 @@ func (r *Run) node(ctx context.Context, id string) {
 		case errors.Is(err, ErrCancelled), ctx.Err() != nil && errors.Is(err, context.Canceled):
 			n.Status, n.Err = Cancelled, ErrCancelled.Error()
 		default:
-			n.Status, n.Err = Failed, err.Error()
+			text := err.Error()
+			n.Status, n.Err = Failed, text[:min(len(text), maxErr)]
 		}
 	})
 }

@@ -16,22 +16,22 @@ type condition struct {
 func parseCondition(text string, known []string) (*condition, error) {
 	at := strings.IndexAny(text, "<>=!")
 	if at < 0 {
-		return nil, fmt.Errorf("%q is no comparison with < > = != <= or >=", text)
+		return nil, fmt.Errorf("%.200q is no comparison with < > = != <= or >=", text)
 	}
 	op := text[at : at+1]
 	if strings.HasPrefix(text[at+1:], "=") && op != "=" {
 		op += "="
 	}
 	if op == "!" {
-		return nil, fmt.Errorf("%q is no comparison with < > = != <= or >=", text)
+		return nil, fmt.Errorf("%.200q is no comparison with < > = != <= or >=", text)
 	}
 	c := &condition{left: strings.TrimSpace(text[:at]), op: op, right: strings.TrimSpace(text[at+len(op):])}
 	for _, side := range []string{c.left, c.right} {
 		if strings.ContainsAny(side, "<>=!") {
-			return nil, fmt.Errorf("%q has more than one comparison", text)
+			return nil, fmt.Errorf("%.200q has more than one comparison", text)
 		}
 		if name, ok := strings.CutPrefix(side, "$"); ok && !slices.Contains(known, name) {
-			return nil, fmt.Errorf("%s is no variable that is set here", side)
+			return nil, fmt.Errorf("%.100s is no variable that is set here", side)
 		}
 	}
 	return c, nil

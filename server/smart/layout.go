@@ -78,6 +78,9 @@ func (d *Dialect) layoutRun(r *http.Request, v *form.Form) (any, error) {
 	return run.ID, nil
 }
 
+// maxWrong is how much is said of what is wrong with a tar, in bytes: it may be very much.
+const maxWrong = 16 << 10
+
 // readPlay reads the tar and what it says. Whatever is wrong with it has the same code.
 func (d *Dialect) readPlay(r *http.Request, v *form.Form) (*play, error) {
 	file, err := v.NeedFile()
@@ -88,7 +91,10 @@ func (d *Dialect) readPlay(r *http.Request, v *form.Form) (*play, error) {
 	if err := secret(r, p.pass); err != nil {
 		return nil, err
 	}
-	wrong := func(err error) error { return &failure{codeRefused, err.Error()} }
+	wrong := func(err error) error {
+		text := err.Error()
+		return &failure{codeRefused, text[:min(len(text), maxWrong)]}
+	}
 	if p.archive, err = readArchive(file); err != nil {
 		return nil, wrong(err)
 	}

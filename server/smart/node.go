@@ -16,8 +16,12 @@ import (
 	"github.com/jkstack/jkframe/v2/server/files"
 )
 
-// maxVariable is how much output of a command a variable takes, in bytes.
-const maxVariable = 64 << 10
+// maxVariable is how much output of a command a variable takes, maxVariables how much those of a node take together, in bytes: each
+// further command gets them all, and no system takes more.
+const (
+	maxVariable  = 64 << 10
+	maxVariables = 1 << 20
+)
 
 // play is a script that runs on nodes.
 type play struct {
@@ -31,8 +35,9 @@ type play struct {
 // node is one agent that the script runs on.
 type node struct {
 	*play
-	id   string
-	vars map[string]string
+	id    string
+	vars  map[string]string
+	taken int // bytes that commands have put into vars
 }
 
 // node makes the node at a place of the list.
@@ -112,8 +117,15 @@ func (n *node) exec(ctx context.Context, t *task) error {
 		return nil
 	}
 	out, err := run.Bytes(maxVariable)
+	if err != nil {
+		return err
+	}
+	n.taken += len(out)
+	if n.taken > maxVariables {
+		return fmt.Errorf("output: all together are more than %d bytes", maxVariables)
+	}
 	n.vars[t.Output] = strings.TrimSpace(string(out))
-	return err
+	return nil
 }
 
 // push writes a file on the agent's host: one of the tar, or one of the server's folders for that.

@@ -48,9 +48,11 @@ const (
 	actionPull = "pull"
 )
 
-// maxTasks is how many tasks a script may have, maxTaskTime the longest that one may take, in seconds.
+// maxTasks is how many tasks a script may have, maxName how many bytes the name of one, which each node repeats that fails, and
+// maxTaskTime the longest that one may take, in seconds.
 const (
 	maxTasks    = 1000
+	maxName     = 1000
 	maxTaskTime = 7 * 24 * 3600
 )
 
@@ -72,8 +74,8 @@ func parseScript(name string, text []byte) (*script, error) {
 	switch {
 	case len(s.Tasks) == 0:
 		all = append(all, errors.New("tasks: there are none"))
-	case len(s.Tasks) > maxTasks:
-		all = append(all, fmt.Errorf("tasks: %d are more than %d", len(s.Tasks), maxTasks))
+	case len(s.Tasks) > maxTasks: // nobody reads what else is wrong with each
+		return nil, fmt.Errorf("%s: tasks: %d are more than %d", name, len(s.Tasks), maxTasks)
 	case s.Timeout < 0 || s.Timeout > maxTaskTime:
 		all = append(all, fmt.Errorf("timeout: %d is not within 0 and %d", s.Timeout, maxTaskTime))
 	}
@@ -81,7 +83,7 @@ func parseScript(name string, text []byte) (*script, error) {
 	for i := range s.Tasks {
 		t := &s.Tasks[i]
 		for _, err := range t.check(known) {
-			all = append(all, fmt.Errorf("task %d (%q): %w", i+1, t.Name, err))
+			all = append(all, fmt.Errorf("task %d (%.100q): %w", i+1, t.Name, err))
 		}
 		if t.Output != "" {
 			known = append(known, t.Output)
@@ -96,11 +98,14 @@ func parseScript(name string, text []byte) (*script, error) {
 // check says what is wrong with a task, before which the given variables are set.
 func (t *task) check(known []string) (all []error) {
 	bad := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	if len(t.Name) > maxName {
+		bad("name: it has %d bytes, which are more than %d", len(t.Name), maxName)
+	}
 	if t.Timeout < 0 || t.Timeout > maxTaskTime {
 		bad("timeout: %d is not within 0 and %d", t.Timeout, maxTaskTime)
 	}
 	if !slices.Contains([]string{"", "sudo", "su"}, t.Auth) {
-		bad("auth: %q is neither sudo nor su", t.Auth)
+		bad("auth: %.100q is neither sudo nor su", t.Auth)
 	}
 	if t.If != "" {
 		var err error
@@ -114,7 +119,7 @@ func (t *task) check(known []string) (all []error) {
 	case pluginFile:
 		t.checkFile(bad, known)
 	default:
-		bad("plugin: %q is neither exec nor file", t.Plugin)
+		bad("plugin: %.100q is neither exec nor file", t.Plugin)
 	}
 	return all
 }
@@ -124,7 +129,7 @@ func (t *task) checkExec(bad func(string, ...any)) {
 		bad("cmd: it is missing")
 	}
 	if t.Output != "" && (!variable.MatchString(t.Output) || slices.Contains(builtin(), t.Output)) {
-		bad("output: %q is no name of a variable", t.Output)
+		bad("output: %.100q is no name of a variable", t.Output)
 	}
 	if t.Action != "" || t.Src != "" || t.Dst != "" {
 		bad("action, src and dst are of the plugin file")
@@ -141,14 +146,14 @@ func (t *task) checkFile(bad func(string, ...any), known []string) {
 	case actionPull:
 		remote, local = t.Src, t.Dst
 	default:
-		bad("action: %q is neither push nor pull", t.Action)
+		bad("action: %.100q is neither push nor pull", t.Action)
 		return
 	}
 	if !isAbsAnywhere(remote) {
-		bad("%q is no absolute path on the agent", remote)
+		bad("%.200q is no absolute path on the agent", remote)
 	}
 	if local == "" || t.Action == actionPull && !filepath.IsAbs(local) {
-		bad("%q is no absolute path on the server", local)
+		bad("%.200q is no absolute path on the server", local)
 	}
 	for _, text := range []string{t.Src, t.Dst} {
 		if _, err := expand(text, func(name string) (string, bool) { return "", slices.Contains(known, name) }); err != nil {
@@ -168,17 +173,28 @@ func isAbsAnywhere(p string) bool {
 // reference is a variable in a text.
 var reference = regexp.MustCompile(`\$([A-Za-z_][A-Za-z0-9_]*)`)
 
+// maxPath is how long a path may be, in bytes: no system has longer ones, and what variables hold is for the agent to say.
+const maxPath = 32 << 10
+
 // expand puts the values of variables into a path.
 func expand(text string, value func(string) (string, bool)) (string, error) {
-	var unknown error
+	if len(text) > maxPath {
+		return "", fmt.Errorf("a path of %d bytes", len(text))
+	}
+	var wrong error
+	left := maxPath - len(text)
 	out := reference.ReplaceAllStringFunc(text, func(m string) string {
 		v, ok := value(m[1:])
-		if !ok {
-			unknown = fmt.Errorf("%s is no variable", m)
+		switch left -= len(v); {
+		case !ok:
+			wrong = fmt.Errorf("%.100s is no variable", m)
+		case left < 0:
+			wrong = fmt.Errorf("with %.100s, a path has more than %d bytes", m, maxPath)
+			return ""
 		}
 		return v
 	})
-	return out, unknown
+	return out, wrong
 }
 
 // time is how long a task may take.

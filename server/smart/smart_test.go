@@ -484,3 +484,28 @@ func TestLayoutRefused(t *testing.T) {
 	}
 	want(t, ask(t, s, "/layout/status", "task_id", "nope"), `{"code":404,"msg":"task not found"}`)
 }
+
+// What a script makes of little (aliases, variables within paths, the output of many commands) does not fill the server's memory.
+func TestLayoutIsBounded(t *testing.T) {
+	s, h := start(t, smart.Config{})
+	h.Run = func(wire.ExecPayload) (string, int64) { return strings.Repeat("x", 64<<10), 0 }
+	for name, tt := range map[string]struct{ script, want string }{
+		"tasks": {"tasks: [" + strings.Repeat("{},", 1000) + "{}]", "1001 are more than 1000"},
+		"name":  {"tasks: [{name: " + strings.Repeat("n", 2000) + ", plugin: exec, cmd: a}]", "name: it has 2000 bytes"},
+		"path":  {"tasks: [{plugin: file, action: push, src: /a, dst: /" + strings.Repeat("d", 40000) + "}]", "a path of 40001 bytes"},
+		"wrong": {"tasks: [{name: &x " + strings.Repeat("n", 500_000) + "}, " + strings.Repeat("{name: *x, plugin: *x},", 999) + "]", "task 1 ("},
+		"expanded": {
+			"tasks: [{plugin: exec, cmd: a, output: O}, {plugin: file, action: push, src: /a, dst: /" + strings.Repeat("$O", 10000) + "}]",
+			"task 2 (\\\"\\\"): with $O, a path has more than 32768 bytes",
+		},
+		"outputs": {"tasks: [" + strings.Repeat("{plugin: exec, cmd: a, output: O},", 20) + "]", "task 17 (\\\"\\\"): output: all together are more than 1048576 bytes"},
+	} {
+		state, answer := play(t, s, archive(t, "main.yaml", tt.script), "ids", "a")
+		if len(state.Nodes) > 0 {
+			answer += strings.ReplaceAll(state.Nodes[0].Msg, `"`, `\"`)
+		}
+		if !strings.Contains(answer, tt.want) || answer == "" || len(answer) > 64<<10 {
+			t.Errorf("%s: %d bytes, %.300s, want %s", name, len(answer), answer, tt.want)
+		}
+	}
+}
