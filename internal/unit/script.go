@@ -98,6 +98,11 @@ start() {
 	fi
 	echo "$pid" >"$pid_file"
 	sleep 1 # what cannot work ends at once
+	i=0
+	while ! is_running && kill -0 "$pid" 2>/dev/null && [ "$i" -lt 30 ]; do
+		sleep 1 # a busy host: the shell is not the program yet
+		i=$((i + 1))
+	done
 	is_running && echo "Started" && return 0
 	echo "Not started: see the log of @name@" >&2
 	rm -f "$pid_file"
@@ -112,11 +117,11 @@ stop() {
 	fi
 	kill -TERM "$pid"
 	i=0
-	while is_running && [ "$i" -lt 20 ]; do
+	while is_running && [ "$i" -lt 30 ]; do
+		[ "$i" -lt 20 ] || kill -KILL "$pid"
 		sleep 1
 		i=$((i + 1))
 	done
-	is_running && kill -KILL "$pid" && sleep 1
 	is_running && { echo "Not stopped" >&2; return 1; }
 	rm -f "$pid_file"
 	echo "Stopped"
