@@ -153,6 +153,7 @@ func TestTwoProgramsOfOneName(t *testing.T) {
 func outer(t *testing.T, name string, percent int) (dir string, prepare func(*exec.Cmd)) {
 	t.Helper()
 	dir = filepath.Join(controllerDir(t, "cpu"), name)
+	_ = syscall.Rmdir(dir) // of a run that was killed
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
