@@ -45,3 +45,39 @@ func CollectAt(live uint64) int { return collectAt(live) }
 
 // FaultShown tells whether the metric of the journal shows a fault.
 func FaultShown(lasts bool, last, now time.Time) bool { return faultShown(lasts, last, now) }
+
+// Shares are those of a journal, in which each message is a record.
+type Shares struct {
+	shares
+	last uint64
+}
+
+// NewShares divides so many bytes, with which a number of records have bytes that a sink has not taken.
+func NewShares(size, before int64, records uint64) *Shares {
+	s := &Shares{shares: newShares(0), last: records}
+	s.size = size
+	if before > 0 {
+		s.before = span{first: 1, last: records, bytes: before}
+	}
+	return s
+}
+
+// Put puts a message of an agent into the journal, of so many bytes there, if its share allows that.
+func (s *Shares) Put(agent string, n int64) bool {
+	if !s.takes(agent, n) {
+		return false
+	}
+	s.last++
+	e := entryToWrite{agent: agent, data: make([]byte, n-recordOverhead)}
+	s.add(agent, e.size())
+	s.written([]entryToWrite{e}, s.last)
+	return true
+}
+
+// Release lets go of what is up to a record.
+func (s *Shares) Release(passed uint64) { s.release(passed) }
+
+// Last is the last record, Free what is free, and Resumes whether an agent may go on.
+func (s *Shares) Last() uint64              { return s.last }
+func (s *Shares) Free() int64               { return s.free() }
+func (s *Shares) Resumes(agent string) bool { return s.resumes(agent) }

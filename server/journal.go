@@ -62,8 +62,9 @@ type journal struct {
 	bytes    int64              // of pending
 	room     chan struct{}      // closed when there may be room; nil when nobody waits
 	opening  map[*flow]struct{} // wait for their answer
-	fault    error              // why nothing is taken now
-	faulty   time.Time          // when there was a fault last
+	shares   shares
+	fault    error     // why nothing is taken now
+	faulty   time.Time // when there was a fault last
 	taken    counts
 	stopping bool
 }
@@ -83,6 +84,7 @@ type cursor struct {
 
 // entryToWrite waits to be written.
 type entryToWrite struct {
+	agent   string
 	cursor  *cursor // nil for what belongs to no stream
 	to      uint64
 	missing uint64 // of a gap: so many messages
@@ -91,10 +93,14 @@ type entryToWrite struct {
 	at      int64 // of the message
 }
 
+// size is how many bytes it takes on the disk.
+func (e *entryToWrite) size() int64 { return int64(len(e.data) + recordOverhead) }
+
 func newJournal(cfg Config, faults *throttle, agents *tracker, failures prometheus.Counter) *journal {
 	return &journal{
 		dir: filepath.Join(cfg.DataDir, "journal"), size: cfg.Journal.Size, log: cfg.Logger, faults: faults, failures: failures, agents: agents,
 		wanted: make(map[wire.Type]bool), stirred: make(chan struct{}, 1), cursors: make(map[streamID]*cursor), opening: make(map[*flow]struct{}),
+		shares: newShares(cfg.Journal.Size),
 	}
 }
 
@@ -122,6 +128,7 @@ func (j *journal) start() error {
 			return errors.Join(fmt.Errorf("data_dir: journal: sink %s: %w", c.name, err), j.queue.Close())
 		}
 	}
+	j.shares.before = j.backlog()
 	ctx, cancel := context.WithCancel(context.Background())
 	j.stop = cancel
 	j.writing.Go(j.write)
@@ -155,14 +162,25 @@ func (j *journal) stir() {
 	}
 }
 
-// stirIfFull is stir if the writer waits for the sinks.
-func (j *journal) stirIfFull() {
+// stirIfWaited is stir if the writer, or an agent, waits for the sinks.
+func (j *journal) stirIfWaited() {
 	j.mu.Lock()
-	full := j.fault != nil
+	waited := j.fault != nil || len(j.opening) > 0
 	j.mu.Unlock()
-	if full {
+	if waited {
 		j.stir()
 	}
+}
+
+// backlog is about what is in the journal that a sink has not taken.
+func (j *journal) backlog() span {
+	first, last := j.passed()+1, j.queue.Next()-1
+	if first > last {
+		return span{}
+	}
+	st := j.queue.Stats()
+	bytes := float64(st.Disk) / float64(max(st.Records, 1)) * float64(last-first+1)
+	return span{first: first, last: last, bytes: min(int64(bytes), st.Disk)}
 }
 
 // lost is told of records that the disk has lost.

@@ -82,7 +82,7 @@ func (c *consumer) run(ctx context.Context) {
 			return
 		}
 		c.done.Store(records[len(records)-1].Seq)
-		c.journal.stirIfFull()
+		c.journal.stirIfWaited()
 		if time.Since(c.last) >= noteEvery {
 			c.note()
 		}

@@ -69,13 +69,14 @@ func TestSlowSinkStopsAgents(t *testing.T) {
 	if acked < 32 || acked != uint64(sent-1) {
 		t.Errorf("%d of %d messages of 1 MiB are in a journal of 64 MiB", acked, sent)
 	}
-	waitFor(t, f, "agent_server_journal_fault", "1")
 	waitFor(t, f, `agent_server_journal_sink_lag{sink="fast"}`, "0")
 	send(t, k.Conn, wire.OutOpen, "", wire.OutOpenPayload{Streams: []wire.OutStream{{Handle: 2, Run: runA, Lane: 1, First: 1}}})
+	waitFor(t, f, "agent_server_journal_streams_waiting", "1")
 	close(gate)
 	if c := expect(t, k.Conn, wire.OutOpened).Streams[0]; c.Handle != 2 || c.Seq != acked {
 		t.Errorf("the stream goes on after %+v, want %d", c, acked)
 	}
+	waitFor(t, f, `agent_server_journal_sink_lag{sink="slow"}`, "0")
 	for i := int(acked) + 1; i <= all; i++ { // what every sink has taken makes room
 		k.say(2, uint64(i), fmt.Sprintf("%05d%s", i, pad))
 		k.acked(2, uint64(i))
@@ -109,6 +110,74 @@ func TestSlowSinkStopsAgents(t *testing.T) {
 	f = startSinks(t, cfg, nil)
 	if c := f.keeper(t, "a").open(1, runA, 1, 1); c.Seq != all {
 		t.Errorf("after a restart the stream is at %+v, want %d", c, all)
+	}
+}
+
+// An agent that floods the journal while a sink takes nothing is stopped, before and after a restart, and those that send little are
+// not: there is room for them. What was not taken comes again when the sink goes on, and nothing is lost.
+func TestFloodLeavesRoom(t *testing.T) {
+	cfg := server.Config{DataDir: t.TempDir(), Journal: server.JournalConfig{Size: 64 << 20}}
+	stuck := func() map[string]server.Sink {
+		return map[string]server.Sink{"sink": sinkFunc(func(ctx context.Context, _ []server.Entry) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})}
+	}
+	pad := strings.Repeat("x", 1<<20)
+	flood := func(k keeper, h, from uint64) (next uint64) {
+		for next = from; next < 100; next++ {
+			k.say(h, next, fmt.Sprintf("%05d%s", next, pad))
+			if f := k.receive(); f.Type == wire.OutLost.Type() {
+				return next
+			}
+		}
+		t.Fatal("one agent fills the journal")
+		return next
+	}
+	f := startSinks(t, cfg, stuck())
+	a, b := f.keeper(t, "a"), f.keeper(t, "b")
+	a.open(1, runA, 1, 1)
+	next := flood(a, 1, 1)
+	b.open(1, runB, 1, 1)
+	for i := range uint64(4) {
+		b.say(1, i+1, pad)
+		b.acked(1, i+1)
+	}
+	send(t, a.Conn, wire.OutOpen, "", wire.OutOpenPayload{Streams: []wire.OutStream{{Handle: 2, Run: runA, Lane: 1, First: 1}}})
+	waitFor(t, f, "agent_server_journal_streams_waiting", "1")
+	if fault := f.metric(t, "agent_server_journal_fault"); fault != "0" {
+		t.Errorf("fault %s", fault)
+	}
+	f.stop()
+
+	f = startSinks(t, cfg, stuck()) // which does not know any more whose the messages are
+	a, b = f.keeper(t, "a"), f.keeper(t, "b")
+	a.open(1, runA, 1, 1)
+	next = flood(a, 1, next)
+	b.open(1, runB, 1, 1)
+	b.say(1, 5, "still served")
+	b.acked(1, 5)
+	f.stop()
+
+	all := newCollector()
+	f = startSinks(t, cfg, map[string]server.Sink{"sink": all})
+	waitFor(t, f, `agent_server_journal_sink_lag{sink="sink"}`, "0")
+	a = f.keeper(t, "a")
+	if c := a.open(1, runA, 1, 1); c.Seq != next-1 {
+		t.Errorf("the stream goes on after %d, want %d", c.Seq, next-1)
+	}
+	const more = 30
+	for i := range uint64(more) { // which fits even if the sink takes none of it meanwhile
+		a.say(1, next+i, fmt.Sprintf("%05d%s", next+i, pad))
+		a.acked(1, next+i)
+	}
+	n := 0
+	for _, said := range all.wait(int(next) - 1 + more + 5) {
+		if text, ok := strings.CutPrefix(said, "a: "); ok {
+			if n++; !strings.HasPrefix(text, fmt.Sprintf("%05d", n)) {
+				t.Fatalf("message %d begins with %.5s", n, text)
+			}
+		}
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 type journalCollector struct {
 	journal *journal
 
-	entries, repeated, refused *prometheus.Desc
-	bytes, streams, fault, lag *prometheus.Desc
+	entries, repeated, refused          *prometheus.Desc
+	bytes, streams, waiting, fault, lag *prometheus.Desc
 }
 
 var _ prometheus.Collector = (*journalCollector)(nil)
@@ -27,6 +27,7 @@ func newJournalCollector(j *journal) *journalCollector {
 		refused:  desc("refused_total", "Messages that no agent keeps and that the journal could not take."),
 		bytes:    desc("bytes", "Bytes of the disk that the journal takes."),
 		streams:  desc("streams", "Streams of agents that the journal knows."),
+		waiting:  desc("streams_waiting", "Streams of agents that are not answered: sinks have not taken what they have sent, or nothing is taken."),
 		fault:    desc("fault", "Whether the journal takes nothing, or did not within the last minute."),
 		lag:      desc("sink_lag", "Entries of the journal that a sink has not taken.", "sink"),
 	}
@@ -34,7 +35,7 @@ func newJournalCollector(j *journal) *journalCollector {
 
 // Describe implements [prometheus.Collector].
 func (c *journalCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.entries, c.repeated, c.refused, c.bytes, c.streams, c.fault, c.lag} {
+	for _, d := range []*prometheus.Desc{c.entries, c.repeated, c.refused, c.bytes, c.streams, c.waiting, c.fault, c.lag} {
 		ch <- d
 	}
 }
@@ -58,7 +59,7 @@ func (c *journalCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, kind, v, labels...)
 	}
 	j.mu.Lock()
-	n, streams, fault := j.taken, len(j.cursors), 0.0
+	n, streams, waiting, fault := j.taken, len(j.cursors), len(j.opening), 0.0
 	if faultShown(j.fault != nil, j.faulty, time.Now()) {
 		fault = 1
 	}
@@ -70,6 +71,7 @@ func (c *journalCollector) Collect(ch chan<- prometheus.Metric) {
 	send(c.refused, prometheus.CounterValue, float64(n.refused))
 	send(c.bytes, prometheus.GaugeValue, float64(j.queue.Stats().Disk))
 	send(c.streams, prometheus.GaugeValue, float64(streams))
+	send(c.waiting, prometheus.GaugeValue, float64(waiting))
 	send(c.fault, prometheus.GaugeValue, fault)
 	next := j.queue.Next()
 	for _, s := range j.consumers {

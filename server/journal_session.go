@@ -74,6 +74,9 @@ func (j *journal) open(sess *session, streams []wire.OutStream) error {
 		j.opening[f] = struct{}{}
 		j.answerOpen(f)
 	}
+	if len(j.opening) > 0 { // sinks may have taken something while nobody waited for it
+		j.stir()
+	}
 	return nil
 }
 
@@ -145,8 +148,8 @@ func (j *journal) find(sess *session, handle, from, to uint64) (*flow, verdict) 
 	return f, take
 }
 
-// add has a record written and acknowledged. It waits for room, and not long: when there is none, the agent opens the
-// stream again.
+// add has a record written and acknowledged. It waits for room, and not long: when there is none, or when the agent has its share of
+// the journal, it opens the stream again.
 func (j *journal) add(sess *session, handle uint64, r *record) verdict {
 	r.agent = sess.agent.ID
 	deadline := time.Time{}
@@ -156,6 +159,12 @@ func (j *journal) add(sess *session, handle uint64, r *record) verdict {
 		f, v := j.find(sess, handle, r.from, r.to)
 		if v != take {
 			return v
+		}
+		if !j.shares.takes(r.agent, int64(len(r.frame))) {
+			j.faults.say("journal: an agent keeps what it has until sinks have taken what it sent", slog.String("id", r.agent),
+				slog.Int64("bytes", j.shares.held[r.agent]))
+			j.revoke(f.cursor)
+			return ignore
 		}
 		if j.bytes < maxPending {
 			r.stream, r.from = f.stream, max(r.from, f.cursor.seq+1)
@@ -181,7 +190,7 @@ func (j *journal) addPlain(agent string, f *wire.Frame) {
 	e := r.toWrite()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.fault != nil || j.bytes >= maxPending && !j.awaitRoom(patienceOfTake) {
+	if j.fault != nil || !j.shares.takes(agent, int64(len(r.frame))) || j.bytes >= maxPending && !j.awaitRoom(patienceOfTake) {
 		j.taken.refused++
 		return
 	}
@@ -190,7 +199,7 @@ func (j *journal) addPlain(agent string, f *wire.Frame) {
 
 // toWrite makes of a record what the writer takes.
 func (r *record) toWrite() entryToWrite {
-	e := entryToWrite{to: r.to, at: r.at}
+	e := entryToWrite{agent: r.agent, to: r.to, at: r.at}
 	e.data = r.append(make([]byte, 0, 1+len(r.stream)+4*10+len(r.agent)+len(r.frame)+5))
 	if r.kind == recordGap {
 		e.missing = r.to - r.from + 1
@@ -204,6 +213,7 @@ func (r *record) toWrite() entryToWrite {
 func (j *journal) enqueue(e entryToWrite) {
 	j.pending = append(j.pending, e)
 	j.bytes += int64(len(e.data))
+	j.shares.add(e.agent, e.size())
 	j.stir()
 }
 

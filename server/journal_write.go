@@ -48,8 +48,12 @@ func (j *journal) write() {
 
 // next takes what is to be written with one sync.
 func (j *journal) next() (batch []entryToWrite, stopping bool, fault error) {
+	passed := j.passed()
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.shares.release(passed) {
+		j.answerOpens()
+	}
 	if j.fault != nil {
 		return nil, j.stopping, j.fault
 	}
@@ -78,7 +82,7 @@ func (j *journal) put(batch []entryToWrite) {
 	}
 	for i := range batch {
 		data = append(data, batch[i].data)
-		size += int64(len(batch[i].data) + recordOverhead)
+		size += batch[i].size()
 	}
 	err := j.makeRoom(size)
 	var last uint64
@@ -93,7 +97,7 @@ func (j *journal) put(batch []entryToWrite) {
 		j.noteCheckpoint(last-uint64(len(batch)), 0)
 	}
 	j.since += size
-	j.confirm(batch)
+	j.confirm(batch, last)
 }
 
 // noteCheckpoint notes where the last checkpoint is.
@@ -104,8 +108,8 @@ func (j *journal) noteCheckpoint(offset uint64, since int64) {
 	}
 }
 
-// confirm moves the cursors of what is on the disk, and has the agents told.
-func (j *journal) confirm(batch []entryToWrite) {
+// confirm moves the cursors of what is on the disk, up to an offset, and has the agents told.
+func (j *journal) confirm(batch []entryToWrite, offset uint64) {
 	last := make(map[*cursor]*entryToWrite)
 	for i := range batch {
 		last[batch[i].cursor] = &batch[i]
@@ -119,6 +123,7 @@ func (j *journal) confirm(batch []entryToWrite) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.shares.written(batch, offset)
 	for i := range batch {
 		j.bytes -= int64(len(batch[i].data))
 		j.count(&batch[i])
@@ -163,9 +168,10 @@ func (j *journal) answerOpens() {
 	}
 }
 
-// answerOpen answers that a stream is open, once all is on the disk that was taken of it. The caller holds j.mu.
+// answerOpen answers that a stream is open, once all is on the disk that was taken of it and its agent may go on. The caller holds
+// j.mu.
 func (j *journal) answerOpen(f *flow) {
-	if j.fault != nil || f.cursor.synced < f.cursor.seq {
+	if j.fault != nil || f.cursor.synced < f.cursor.seq || !j.shares.resumes(f.inbox.sess.agent.ID) {
 		return
 	}
 	delete(j.opening, f)
@@ -181,6 +187,7 @@ func (j *journal) fail(batch []entryToWrite, why error) {
 	defer j.mu.Unlock()
 	j.fault, j.faulty = why, time.Now()
 	for _, e := range slices.Concat(batch, j.pending) {
+		j.shares.add(e.agent, -e.size())
 		c := e.cursor
 		if c == nil {
 			j.taken.refused++
