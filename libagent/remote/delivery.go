@@ -154,6 +154,7 @@ func (s *Service) keepEnded(task string, d *delivery) keptDelivery {
 		_ = d.out.Close() // nothing of it is needed
 		return k
 	}
+	_ = d.out.Truncate(max(0, d.out.Stats().End-rewind)) // what is before that has arrived, and others need the room
 	s.mu.Lock()
 	s.kept = append(s.kept, k)
 	var old []keptDelivery

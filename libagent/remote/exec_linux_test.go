@@ -224,6 +224,31 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// The output of a command that has ended leaves its room on the disk to those that run, but for what may have to be sent again.
+func TestOutputGivesBackRoom(t *testing.T) {
+	f := start(t, all, nil)
+	e := f.run(t, wire.ExecPayload{Cmd: "head -c 20000000 /dev/zero", Detail: true})
+	if len(e.out) != 20_000_000 {
+		t.Fatalf("%d bytes", len(e.out))
+	}
+	room := func() (n int64) {
+		found, err := filepath.Glob(f.dir + "/data/output/*.buf")
+		must(t, err)
+		for _, name := range found {
+			var st syscall.Stat_t
+			must(t, syscall.Stat(name, &st))
+			n += st.Blocks * 512
+		}
+		return n
+	}
+	for room() > 18_000_000 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if room() < 8<<20 {
+		t.Error("there is nothing to be sent again: nothing is tested")
+	}
+}
+
 // A command that comes to its turn when the server has given it up does not run behind everybody's back.
 func TestTurnTooLate(t *testing.T) {
 	f := start(t, all+"exec.at_once = 1\n", nil)

@@ -124,6 +124,8 @@ func follow(t testing.TB, s *agenttest.Session, task string) (e ended) {
 // finish takes the output and the end.
 func (e *ended) finish(t testing.TB, s *agenttest.Session, task string) {
 	t.Helper()
+	var out bytes.Buffer // much may come
+	defer func() { e.out += out.String() }()
 	for {
 		f, err := s.Next()
 		must(t, err)
@@ -134,7 +136,7 @@ func (e *ended) finish(t testing.TB, s *agenttest.Session, task string) {
 		case wire.ExecData.Type():
 			p, err := wire.ExecData.Decode(f)
 			must(t, err)
-			e.out += string(p.Data)
+			out.Write(p.Data)
 		case wire.ExecDone.Type():
 			e.done, err = wire.ExecDone.Decode(f)
 			must(t, err)
