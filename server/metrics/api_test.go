@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"mime/multipart"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -258,6 +260,51 @@ func TestSmart(t *testing.T) {
 	} {
 		if code, got := f.do(t, http.MethodGet, "/hm/static?id="+id, ""); code != 200 || got != want {
 			t.Errorf("%q: %d %s", id, code, got)
+		}
+	}
+}
+
+// The older dialect takes the agent from a form too, which has its bounds: it fills neither memory nor the disk.
+func TestSmartForm(t *testing.T) {
+	f := start(t, server.Config{Features: features()})
+	_, reply := frames(t, "testdata/metrics-static.jsonl")
+	f.connect(t, "metrics-01", "metrics-agent", "linux", recorded(t, reply, make(chan *wire.Frame, 10)))
+	post := func(file bool) (kind string, body *bytes.Buffer) {
+		body = new(bytes.Buffer)
+		m := multipart.NewWriter(body)
+		if err := m.WriteField("id", "metrics-01"); err != nil {
+			t.Fatal(err)
+		}
+		if file {
+			w, err := m.CreateFormFile("file", "large")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return m.FormDataContentType(), body
+	}
+	kind, body := post(false)
+	fileKind, fileBody := post(true)
+	for _, c := range []struct {
+		name, query, kind string
+		body              io.Reader
+		ok                bool
+	}{
+		{"a form", "", "application/x-www-form-urlencoded", strings.NewReader("id=metrics-01"), true},
+		{"several parts", "", kind, body, true},
+		{"a file that nobody wants", "", fileKind, fileBody, true},
+		{"no form", "?id=metrics-01", "application/json", strings.NewReader("{}"), true},
+		{"a form without end", "", "application/x-www-form-urlencoded", strings.NewReader("id=metrics-01&x=" + strings.Repeat("x", 5<<20)), false},
+	} {
+		resp, got := f.Do(t, f.Request(t, http.MethodPost, "/hm/static"+c.query, c.kind, c.body))
+		if ok := strings.HasPrefix(got, `{"code":0,`); resp.StatusCode != http.StatusOK || ok != c.ok {
+			t.Errorf("%s: %d %.100s", c.name, resp.StatusCode, got)
 		}
 	}
 }

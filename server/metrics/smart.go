@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
+	"github.com/jkstack/jkframe/v2/server/form"
 	"github.com/jkstack/jkframe/v2/server/rest"
 	"github.com/jkstack/jkframe/v2/wire"
 )
@@ -14,7 +15,11 @@ import (
 // registerSmart registers /hm/static of the older dialect, where every answer has the status 200.
 func registerSmart(h *server.Host) {
 	answer := func(w http.ResponseWriter, r *http.Request) {
-		s, err := call(r.Context(), h, r.FormValue("id"), wire.HostStatic, wire.Empty{})
+		var s wire.HostStaticReply
+		id, err := smartID(w, r)
+		if err == nil {
+			s, err = call(r.Context(), h, id, wire.HostStatic, wire.Empty{})
+		}
 		if err != nil {
 			rest.WriteJSON(w, http.StatusOK, smartError(err))
 			return
@@ -23,6 +28,19 @@ func registerSmart(h *server.Host) {
 	}
 	h.Handle(server.RoleRead, "GET /hm/static", answer)
 	h.Handle(server.RoleRead, "POST /hm/static", answer)
+}
+
+// smartID is the agent that is asked: in the query, or in a form, which is bounded. A body that is no form says nothing.
+func smartID(w http.ResponseWriter, r *http.Request) (string, error) {
+	v, err := form.Read(w, r, nil)
+	if e := (*rest.Error)(nil); errors.As(err, &e) && e.Code == http.StatusUnsupportedMediaType {
+		return r.URL.Query().Get("id"), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer v.Close()
+	return v.Get("id"), nil
 }
 
 // smartError is an error in the words of that dialect, which has 500 for what it does not list.
