@@ -20,13 +20,13 @@ func sweep(dir *os.Root) {
 		return
 	}
 	defer f.Close()
-	entries, _ := f.ReadDir(mostLooked) // what cannot be read is not swept
-	for _, d := range entries {
-		if !strings.HasPrefix(d.Name(), tempPrefix) || !strings.HasSuffix(d.Name(), tempSuffix) || !d.Type().IsRegular() {
+	names, _ := f.Readdirnames(mostLooked) // what cannot be read is not swept
+	for _, name := range names {
+		if !strings.HasPrefix(name, tempPrefix) || !strings.HasSuffix(name, tempSuffix) {
 			continue
 		}
-		if info, err := dir.Lstat(d.Name()); err == nil && time.Since(info.ModTime()) > settled {
-			removeUnlocked(dir, d.Name())
+		if info, err := dir.Lstat(name); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > settled {
+			removeUnlocked(dir, name)
 		}
 	}
 }

@@ -4,16 +4,13 @@ import (
 	"crypto/md5"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 )
 
 // Target is a file to be written.
@@ -58,17 +55,10 @@ type Writer struct {
 	room     int64 // bytes up to which there is room, as Target.Room has said
 	early    int64 // bytes that are on their way to the disk
 	failed   bool  // a write has
-	sums     []sum
+	sums     sums
 	uid, gid int
 	mode     fs.FileMode
 	done     bool
-}
-
-// sum is one that is compared.
-type sum struct {
-	name string
-	hash hash.Hash
-	want []byte
 }
 
 // tempPrefix and tempSuffix name temporary files, so that who finds one after a crash sees what it was.
@@ -78,11 +68,9 @@ const (
 )
 
 const (
-	// largePiece is how many bytes take so long to sum that another goroutine does it meanwhile.
-	largePiece = 64 << 10
-
-	// earlySize is how many bytes are gathered before they are sent to the disk, so that few are left to be waited for at the end.
-	earlySize = 8 << 20
+	// earlySize is how many bytes are gathered before they are sent to the disk and summed, so that few are left to be waited for at the
+	// end.
+	earlySize = 512 << 10
 
 	// roomStep is for how many bytes room is asked for at once.
 	roomStep = 1 << 20
@@ -214,14 +202,15 @@ func (w *Writer) open(p *place) error {
 		return err
 	}
 	lock(w.file)
+	w.sums.file = w.file
 	if t := w.target.MD5; t != nil {
-		w.sums = append(w.sums, sum{"MD5", md5.New(), t[:]})
+		w.sums.add("MD5", md5.New(), t[:])
 	}
 	switch t := w.target.SHA256; {
 	case w.target.Grows:
-		w.sums = append(w.sums, sum{"SHA-256", sha256.New(), nil})
+		w.sums.add("SHA-256", sha256.New(), nil) // that it will be wanted is known
 	case t != nil:
-		w.sums = append(w.sums, sum{"SHA-256", sha256.New(), t[:]})
+		w.sums.add("SHA-256", sha256.New(), t[:])
 	}
 	return nil
 }
@@ -286,16 +275,12 @@ func (w *Writer) Settle(t Target) error {
 	}
 	w.target, w.most, w.uid, w.gid, w.mode = t, t.Size, uid, gid, t.Mode
 	if t.SHA256 != nil {
-		w.sums[0].want = t.SHA256[:]
+		w.sums.list[0].want = t.SHA256[:]
 	} else {
-		w.sums = nil
+		w.sums.list = nil
 	}
 	if t.MD5 != nil { // that it would be wanted was not known
-		h := md5.New()
-		if _, err := io.Copy(h, io.NewSectionReader(w.file, 0, w.have)); err != nil {
-			return named(w.Path(), err)
-		}
-		w.sums = append(w.sums, sum{"MD5", h, t.MD5[:]})
+		w.sums.add("MD5", md5.New(), t.MD5[:])
 	}
 	return named(w.Path(), w.inherit())
 }
@@ -312,10 +297,12 @@ func (w *Writer) Write(b []byte) (int, error) {
 	if err := w.askRoom(int64(len(b))); err != nil {
 		return 0, err
 	}
-	n, err := w.write(b)
+	n, err := w.file.Write(b)
+	w.failed = w.failed || err != nil
 	if w.have += int64(n); w.have-w.early >= earlySize {
 		writeback(w.file, w.early, w.have-w.early)
 		w.early = w.have
+		w.sums.follow(w.have)
 	}
 	return n, named(w.Path(), err)
 }
@@ -336,27 +323,9 @@ func (w *Writer) askRoom(n int64) error {
 	return nil
 }
 
-// write writes a piece, and sums a large one meanwhile. After an error the sums are wrong.
-func (w *Writer) write(b []byte) (int, error) {
-	var aside sync.WaitGroup
-	defer aside.Wait()
-	for _, s := range w.sums {
-		if len(b) < largePiece {
-			_, _ = s.hash.Write(b) // never fails
-			continue
-		}
-		aside.Go(func() { _, _ = s.hash.Write(b) })
-	}
-	n, err := w.file.Write(b)
-	w.failed = w.failed || err != nil
-	return n, err
-}
-
 // Reset forgets what was written, to begin again.
 func (w *Writer) Reset() error {
-	for _, s := range w.sums {
-		s.hash.Reset()
-	}
+	w.sums.reset()
 	w.have, w.early, w.room, w.failed = 0, 0, 0, false
 	_, err := w.file.Seek(0, io.SeekStart)
 	return errors.Join(err, w.file.Truncate(0))
@@ -379,15 +348,19 @@ func (w *Writer) commit() error {
 	if w.have != w.target.Size {
 		return fmt.Errorf("%w: %d bytes of %d", ErrSize, w.have, w.target.Size)
 	}
-	for _, s := range w.sums {
-		if got := s.hash.Sum(nil); subtle.ConstantTimeCompare(got, s.want) == 0 {
-			return fmt.Errorf("%w: %s is %x, want %x", ErrChecksum, s.name, got, s.want)
+	w.sums.follow(w.have)
+	if w.mode&specialBits != 0 { // these are for what is known to be right
+		if err := w.sums.compare(); err != nil {
+			return err
 		}
 	}
 	if err := w.own(); err != nil {
 		return err
 	}
-	if err := w.file.Sync(); err != nil {
+	if err := w.file.Sync(); err != nil { // while the rest is summed
+		return err
+	}
+	if err := w.sums.compare(); err != nil {
 		return err
 	}
 	if info, err := w.place.root.Lstat(w.target.Name); err == nil {
@@ -427,6 +400,7 @@ func (w *Writer) Abort() {
 
 func (w *Writer) end(remove bool) {
 	w.done = true
+	w.sums.wait()      // the file is read for them
 	_ = w.file.Close() // what matters was said by Sync
 	if remove {
 		_ = w.place.root.Remove(w.temp) // after a rename there is none

@@ -85,6 +85,11 @@ func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string
 			return path, err
 		}
 	}
+	var first *asked
+	if q.Grows {
+		first = s.askAhead(ctx, q)
+		defer first.drop()
+	}
 	w, err := access.Create(t)
 	if err != nil {
 		return path, err
@@ -92,7 +97,7 @@ func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string
 	defer w.Abort()
 	switch {
 	case q.Grows:
-		err = s.follow(ctx, w, q)
+		err = s.follow(ctx, w, q, first)
 	case q.URI != "":
 		err = s.fetch(ctx, w, q, t.Size)
 	default:

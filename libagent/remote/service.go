@@ -43,7 +43,8 @@ type Service struct {
 	ledger  *process.Ledger
 	orphans []process.Orphan
 	spool   *l2cache.Spool
-	temp    string // folder for what the server wants somewhere
+	temp    string    // folder for what the server wants somewhere
+	buffers sync.Pool // of *buffer
 
 	mu      sync.Mutex // guards what follows
 	running map[int]*process.Process
@@ -61,7 +62,7 @@ const (
 func Open(ag *libagent.Agent, cfg Config) (*Service, error) {
 	s := &Service{
 		ag: ag, rules: cfg.Policy, audit: cfg.Audit, running: make(map[int]*process.Process),
-		keep: append([]string{cfg.Policy.File(), ag.ConfigFile()}, cfg.Keep...),
+		keep: append([]string{cfg.Policy.File(), ag.ConfigFile()}, cfg.Keep...), buffers: sync.Pool{New: func() any { return new(buffer) }},
 	}
 	if s.audit == nil {
 		s.audit = ag.Logger()

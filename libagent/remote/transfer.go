@@ -79,7 +79,9 @@ func (s *Service) fetch(ctx context.Context, w *hostfile.Writer, q *wire.UploadR
 		if err != nil {
 			return true, err
 		}
-		n, err := io.CopyBuffer(struct{ io.Writer }{w}, &source{r: res.Body}, make([]byte, 256<<10))
+		buf := s.buffers.Get().(*buffer)
+		defer s.buffers.Put(buf)
+		n, err := io.CopyBuffer(struct{ io.Writer }{w}, &source{r: res.Body}, buf[:])
 		var lost *lostError
 		if errors.As(err, &lost) || err == nil && w.Offset() < size && n > 0 {
 			return false, fmt.Errorf("fetch %q: %d of %d bytes came: %w", q.URI, w.Offset(), size, err)
@@ -88,15 +90,71 @@ func (s *Service) fetch(ctx context.Context, w *hostfile.Writer, q *wire.UploadR
 	})
 }
 
-// follow gets the content of an upload that grows, in as many answers as the server makes of it; after a loss of the connection,
-// from where it was. What was ordered in the end is in q afterwards.
-func (s *Service) follow(ctx context.Context, w *hostfile.Writer, q *wire.UploadRequest) error {
-	buf := make([]byte, 256<<10)
+// buffer is what pieces of files are read into.
+type buffer [256 << 10]byte
+
+// asked is the first request for an upload that grows. Its answer comes while the file is made ready.
+type asked struct {
+	cancel context.CancelFunc
+	ended  chan struct{} // closed once the fields below are set
+	res    *http.Response
+	done   bool
+	err    error
+}
+
+func (s *Service) askAhead(ctx context.Context, q *wire.UploadRequest) *asked {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &asked{cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(a.ended)
+		a.res, a.done, a.err = s.ask(ctx, q, 0)
+	}()
+	return a
+}
+
+// take waits for the answer, whose body the caller closes.
+func (a *asked) take() (*http.Response, bool, error) {
+	<-a.ended
+	res := a.res
+	a.res = nil
+	return res, a.done, a.err
+}
+
+// drop ends the request, and what is read of its answer.
+func (a *asked) drop() {
+	a.cancel()
+	if res, _, _ := a.take(); res != nil {
+		res.Body.Close()
+	}
+}
+
+// ask asks for what follows an offset of an upload that grows. Done means that there is no use in asking again.
+func (s *Service) ask(ctx context.Context, q *wire.UploadRequest, at int64) (res *http.Response, done bool, err error) {
+	req, err := s.ag.Request(ctx, http.MethodGet, q.URI, nil)
+	if err != nil {
+		return nil, !errors.Is(err, libagent.ErrNotConnected), err
+	}
+	req.Header.Set("X-Token", q.Token)
+	req.Header.Set("Upload-Offset", strconv.FormatInt(at, 10))
+	res, err = s.ag.Do(req)
+	return res, false, err
+}
+
+// follow gets the content of an upload that grows, in as many answers as the server makes of it, of which one was asked for; after
+// a loss of the connection, from where it was. What was ordered in the end is in q afterwards.
+func (s *Service) follow(ctx context.Context, w *hostfile.Writer, q *wire.UploadRequest, first *asked) error {
+	buf := s.buffers.Get().(*buffer)
+	defer s.buffers.Put(buf)
+	ask := first.take
 	for {
 		var end wire.UploadEnd
 		at := w.Offset()
 		err := again(ctx, w.Offset, func() (done bool, err error) {
-			end, done, err = s.part(ctx, w, q, buf)
+			res, done, err := ask()
+			ask = func() (*http.Response, bool, error) { return s.ask(ctx, q, w.Offset()) }
+			if err == nil {
+				end, done, err = part(w, q, res, buf[:])
+			}
 			return done, err
 		})
 		switch {
@@ -111,23 +169,13 @@ func (s *Service) follow(ctx context.Context, w *hostfile.Writer, q *wire.Upload
 	}
 }
 
-// part gets what follows of an upload that grows, until the server wants to know whether it is written.
-func (s *Service) part(ctx context.Context, w *hostfile.Writer, q *wire.UploadRequest, buf []byte) (end wire.UploadEnd, done bool, err error) {
-	req, err := s.ag.Request(ctx, http.MethodGet, q.URI, nil)
-	if err != nil {
-		return end, !errors.Is(err, libagent.ErrNotConnected), err
-	}
-	at := strconv.FormatInt(w.Offset(), 10)
-	req.Header.Set("X-Token", q.Token)
-	req.Header.Set("Upload-Offset", at)
-	res, err := s.ag.Do(req)
-	if err != nil {
-		return end, false, err
-	}
+// part writes an answer: what follows of an upload that grows, until the server wants to know whether it is written.
+func part(w *hostfile.Writer, q *wire.UploadRequest, res *http.Response, buf []byte) (end wire.UploadEnd, done bool, err error) {
 	defer res.Body.Close()
 	if done, err := answered(res); err != nil {
 		return end, done, err
 	}
+	at := strconv.FormatInt(w.Offset(), 10)
 	if got := res.Header.Get("Upload-Offset"); got != at {
 		return end, true, fmt.Errorf("fetch %q: asked for what follows %s bytes, got what follows %.20q", q.URI, at, got)
 	}
