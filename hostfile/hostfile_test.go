@@ -288,9 +288,12 @@ func TestLinksWithin(t *testing.T) {
 		t.Errorf("the link is %v, %v", info.Mode(), err)
 	}
 	only(t, in+"/dir", "f", "g")
-	behind := &hostfile.Access{Read: []string{out + "/way"}}
-	if text, err := read(behind, out+"/way/dir/f"); text != "changed" || err != nil {
-		t.Errorf("in a folder that is a link: %q, %v", text, err)
+	behind := &hostfile.Access{Read: []string{out + "/way"}, Write: []string{out + "/way"}}
+	for _, path := range []string{"/way/dir/f", "/way/relative/f", "/way/absolute/f", "/way/file"} {
+		if text, err := read(behind, out+path); text != "changed" || err != nil {
+			t.Errorf("%s, in a folder that is a link: %q, %v", path, text, err)
+		}
+		must(t, write(behind, hostfile.Target{Dir: out + filepath.Dir(path), Name: filepath.Base(path)}, "changed"))
 	}
 }
 

@@ -95,12 +95,13 @@ func (a *Access) Create(t Target) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	folders := a.Write
 	if real, err := a.linked(filepath.Join(dir, t.Name)); err != nil {
 		return nil, err
 	} else if real != "" {
-		dir, t.Name = filepath.Dir(real), filepath.Base(real)
+		dir, t.Name, folders = filepath.Dir(real), filepath.Base(real), resolved(a.Write)
 	}
-	return within(a.Write, dir, func(p *place) (*Writer, error) {
+	return within(folders, dir, func(p *place) (*Writer, error) {
 		w := &Writer{access: a, target: t, keep: a.Keep, uid: uid, gid: gid, mode: t.Mode, most: t.Size}
 		if t.Grows {
 			w.most = a.Size

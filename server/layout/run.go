@@ -130,6 +130,7 @@ func (r *Run) run(ctx context.Context, parallel int) {
 	if r.plan.After != nil {
 		r.plan.After()
 	}
+	r.plan.Do, r.plan.After = nil, nil // they may hold a password, and the run is remembered for long
 	r.mu.Lock()
 	for i := range r.state.Nodes {
 		if n := &r.state.Nodes[i]; n.Status == Waiting {
