@@ -181,8 +181,10 @@ function check(item, raw) {
       checkLength(item, count(text));
       return text;
     case "naddr":
+      checkWritable(text); // the zone of an IPv6 address may be anything
       return text;
   }
+  checkWritable(text); // any white space may stand in front of the unit of a size
   checkRange(item, parsed.value);
   return parsed.text;
 }
