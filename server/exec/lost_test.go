@@ -79,6 +79,33 @@ func TestLost(t *testing.T) {
 	}
 }
 
+// An agent that goes on with output after the end of its command does not hold the command for ever, with its place among all tasks.
+func TestEndlessLateOutput(t *testing.T) {
+	s, c := start(t, exec.Config{Grace: 200 * time.Millisecond})
+	over := make(chan struct{})
+	defer close(over)
+	s.Connect(t, "a", exec.AgentType, nil, func(a servertest.Ask) {
+		servertest.Send(t, a.Agent, wire.Execd, a.Task, wire.ExecdPayload{OK: true, PID: 7, Time: begin})
+		servertest.Send(t, a.Agent, wire.ExecDone, a.Task, wire.ExecDonePayload{Code: 3, Time: end})
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				servertest.Send(t, a.Agent, wire.ExecData, a.Task, wire.ExecDataPayload{Data: []byte("more")})
+			}
+		}
+	})
+	task, err := c.Start(t.Context(), "a", exec.Request{Cmd: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-task.Done()
+	if s := task.State(); s.Running || s.Code != 3 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // What agents say that they should not ends one command, in the words of the field, and harms nothing.
 func TestWrongAnswers(t *testing.T) {
 	s, _ := start(t, exec.Config{})

@@ -47,8 +47,8 @@ type Task struct {
 	mu       sync.Mutex // guards the fields below
 	state    State
 	startErr error
-	running  bool // the agent has said so
-	ending   bool // the agent has said how it ended, and its last output may be on its way
+	running  bool      // the agent has said so
+	ending   time.Time // when the agent has said how it ended, and its last output may be on its way; zero before
 	over     bool
 	timer    *time.Timer // of the timeout, or of the last output
 	overdue  time.Time   // when the timeout was over and the agent was not there
@@ -156,7 +156,7 @@ func (t *Task) takeEnd(f *wire.Frame) (last bool) {
 		return false // some output was lost with a connection: that and the end come again
 	}
 	t.mu.Lock()
-	if t.ending || t.over {
+	if !t.ending.IsZero() || t.over {
 		defer t.mu.Unlock()
 		return t.over
 	}
@@ -167,18 +167,18 @@ func (t *Task) takeEnd(f *wire.Frame) (last bool) {
 		t.mu.Unlock()
 		return t.finish(end, nil)
 	}
-	t.ending = true
+	t.ending = time.Now()
 	t.timer.Stop()
 	t.timer = time.AfterFunc(lateData, func() { t.finish(end, nil) })
 	t.mu.Unlock()
 	return false
 }
 
-// more notes output: there may be more after the end.
+// more notes output: there may be more after the end, but not for ever.
 func (t *Task) more() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ending && !t.over {
+	if !t.ending.IsZero() && !t.over && time.Since(t.ending) < t.owner.cfg.Grace {
 		t.timer.Reset(lateData)
 	}
 }
@@ -250,7 +250,7 @@ func (t *Task) answered(end func()) {
 func (t *Task) expire() {
 	away := t.owner.away(t.Agent.ID)
 	t.mu.Lock()
-	if t.over || t.ending {
+	if t.over || !t.ending.IsZero() {
 		t.mu.Unlock()
 		return
 	}
