@@ -44,3 +44,58 @@ func TestGiveFollowsNoLink(t *testing.T) {
 		}
 	}
 }
+
+// The account of a service that is removed leaves nothing to who gets its number next, and takes nothing from anybody else.
+func TestTakeBack(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIP: needs root")
+	}
+	const service, other = 65534, 65533
+	dir := t.TempDir()
+	home, elsewhere := filepath.Join(dir, "agent"), filepath.Join(dir, "elsewhere")
+	want := map[string]int{home: 0}
+	for _, f := range []struct {
+		path          string
+		before, after int
+	}{
+		{filepath.Join(home, "conf", "identity", "agent.pem"), service, 0},
+		{filepath.Join(home, "data", "file"), other, other},
+		{elsewhere, service, service}, // a link leads there
+	} {
+		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f.path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(f.path, f.before, f.before); err != nil {
+			t.Fatal(err)
+		}
+		want[f.path] = f.after
+	}
+	link := filepath.Join(home, "link")
+	if err := os.Symlink(elsewhere, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{home, filepath.Join(home, "conf", "identity"), link} {
+		if err := os.Lchown(path, service, service); err != nil {
+			t.Fatal(err)
+		}
+		want[path] = 0
+	}
+	if err := daemon.TakeBack(service, home); err != nil {
+		t.Fatal(err)
+	}
+	for path, uid := range want {
+		info, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; int(got) != uid {
+			t.Errorf("%s belongs to %d, want %d", path, got, uid)
+		}
+	}
+	if err := daemon.TakeBack(service, filepath.Join(dir, "gone")); err != nil {
+		t.Errorf("a folder that is gone: %v", err)
+	}
+}

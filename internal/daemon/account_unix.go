@@ -26,8 +26,8 @@ const accountMark = "made by install of"
 // defaultUser is who a service runs as when nothing else is asked for: an account of its own.
 func defaultUser(service string) string { return service }
 
-// ensureAccount makes the account that a service runs as, if there is none and nobody has named another.
-func ensureAccount(ctx context.Context, name, service string) (made bool, err error) {
+// ensureAccount makes the account that a service runs as, if there is none and nobody has named another. Its folder is the program's.
+func ensureAccount(ctx context.Context, name, service, home string) (made bool, err error) {
 	var unknown user.UnknownUserError
 	if _, err := user.Lookup(name); err == nil || !errors.As(err, &unknown) {
 		return false, err
@@ -36,8 +36,8 @@ func ensureAccount(ctx context.Context, name, service string) (made bool, err er
 		return false, fmt.Errorf("there is no user %q", name)
 	}
 	for _, words := range [][]string{
-		{"useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", "--comment", accountMark + " " + service, name},
-		{"adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", "/sbin/nologin", "-g", accountMark + " " + service, name}, // busybox
+		{"useradd", "--system", "--user-group", "--no-create-home", "--home-dir", home, "--shell", "/usr/sbin/nologin", "--comment", accountMark + " " + service, name},
+		{"adduser", "-S", "-D", "-H", "-h", home, "-s", "/sbin/nologin", "-g", accountMark + " " + service, name}, // busybox
 	} {
 		if _, err := exec.LookPath(words[0]); err != nil {
 			continue
@@ -55,6 +55,13 @@ func removeAccount(ctx context.Context, service string) (removed bool, err error
 	u, err := user.Lookup(defaultUser(service))
 	if err != nil || !strings.HasPrefix(u.Name, accountMark+" "+service) {
 		return false, nil //nolint:nilerr // there is no such account
+	}
+	a, err := lookupAccount(u.Username)
+	if err == nil {
+		err = a.takeBack(u.HomeDir)
+	}
+	if err != nil {
+		return false, fmt.Errorf("user %q stays: %w", u.Username, err)
 	}
 	for _, words := range [][]string{{"userdel", u.Username}, {"deluser", u.Username}} {
 		if _, err := exec.LookPath(words[0]); err != nil {
@@ -152,6 +159,33 @@ func (a account) giveAll(dir string) error {
 			return err
 		}
 		return root.Lchown(filepath.FromSlash(path), a.uid, a.gid)
+	})
+}
+
+// takeBack makes root the owner of what an account that goes has in its folder, keys and data: the next account that is made may get
+// its number. Links are not followed.
+func (a account) takeBack(home string) error {
+	root, err := openReal(home)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		path = filepath.FromSlash(path)
+		info, err := root.Lstat(path)
+		if err != nil {
+			return err
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != a.uid {
+			return nil
+		}
+		return root.Lchown(path, 0, 0)
 	})
 }
 

@@ -9,7 +9,7 @@ const rootUser = "LocalSystem"
 func defaultUser(string) string { return `NT AUTHORITY\LocalService` }
 
 // ensureAccount does nothing: the accounts of services are there.
-func ensureAccount(context.Context, string, string) (made bool, err error) { return false, nil }
+func ensureAccount(context.Context, string, string, string) (made bool, err error) { return false, nil }
 
 func removeAccount(context.Context, string) (removed bool, err error) { return false, nil }
 

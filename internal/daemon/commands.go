@@ -105,7 +105,7 @@ func (p Program) install(ctx context.Context, file, name, userName string, print
 	for _, w := range plan.Warnings {
 		fmt.Fprintf(p.Stderr, "warning: %v\n", w)
 	}
-	made, err := ensureAccount(ctx, userName, name)
+	made, err := ensureAccount(ctx, userName, name, m.Dir)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (p Program) uninstallCommand() *cobra.Command {
 		Use:   "uninstall",
 		Short: "Stop the service and remove it from this host",
 		Long: fmt.Sprintf("Stop the service and remove it from this host. What the %s has written and its config file stay; a user that install has made is\n"+
-			"removed. The exit status is %d when there is no such service.", p.Kind, ExitNotInstalled),
+			"removed, and root has what was his in the folder of the %[1]s. The exit status is %d when there is no such service.", p.Kind, ExitNotInstalled),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := newManager(unit.Service{Name: name})
 			if err != nil {

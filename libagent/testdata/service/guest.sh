@@ -159,6 +159,7 @@ ended "$pid" || fail 'it still runs'
 rc=0; agent uninstall >/dev/null 2>&1 || rc=$?
 [ "$rc" = 4 ] || fail "removed twice: $rc"
 ! id example-agent >/dev/null 2>&1 || fail 'the user stays behind'
+[ -z "$(find "$home" -nouser)" ] || fail "for who gets its number next: $(find "$home" -nouser)"
 machine | diff "$work/with-server" - || fail 'something stays behind'
 server restart
 until_ok 'the server is back after its restart' ready

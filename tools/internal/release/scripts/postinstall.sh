@@ -7,6 +7,7 @@ configure) [ -z "$2" ] && first=yes || first= ;;
 [2-9]*) first= ;;
 *) exit 0 ;;
 esac
+taken=
 
 # The service makes folders of its own here. What belongs to root it can neither change nor replace, which the sticky bit sees
 # to: its program, and a policy that says what it may do.
@@ -31,13 +32,20 @@ if [ -n "$first" ]; then
 fi
 
 command -v systemctl >/dev/null || exit 0
+# A service that the command install has made here goes on as that of the package: see preinstall.
+unit=/etc/systemd/system/@name@.service
+if [ -n "$first" ] && [ -f "$unit" ] && getent passwd @name@ | grep -q ':made by install of '; then
+	systemctl disable @name@.service >/dev/null 2>&1 || true
+	rm -f "$unit"
+	taken=yes
+fi
 if [ -n "$first" ] || [ -d /opt/@name@/.enabled ]; then
 	systemctl enable @name@.service >/dev/null 2>&1 || true
 fi
 rmdir /opt/@name@/.enabled 2>/dev/null || true
 [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload
-if [ -n "$first" ]; then
+if [ -n "$first" ] && [ -z "$taken" ]; then
 	echo "@name@: see /opt/@name@/conf, then: systemctl start @name@"
 else
 	systemctl try-restart @name@.service

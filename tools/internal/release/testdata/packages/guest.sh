@@ -39,7 +39,7 @@ rpm_() { rpm --dbpath "$work/rpmdb" --nodeps "$@"; }
 install_() {
 	case $1 in
 	deb) dpkg -i "$work/$2/"*_amd64.deb </dev/null ;;
-	rpm) rpm_ -U "$work/$2/"*.x86_64.rpm ;;
+	rpm) rpm_ -U --oldpackage "$work/$2/"*.x86_64.rpm ;;
 	esac >"$work/log" 2>&1 || { cat "$work/log"; fail "$1: install $2"; }
 }
 remove_() {
@@ -49,8 +49,52 @@ remove_() {
 	esac >"$work/log" 2>&1 || { cat "$work/log"; fail "$1: remove"; }
 }
 
+# one VERSION PROGRAM installs one package.
+one() {
+	case $kind in
+	deb) dpkg -i "$work/$1/$2"_*_amd64.deb </dev/null ;;
+	rpm) rpm_ -U "$work/$1/$2"-*.x86_64.rpm ;;
+	esac >"$work/log" 2>&1
+}
+# away KIND PROGRAM... removes all of packages, their data too.
+away() {
+	local p
+	case $1 in
+	deb) dpkg -P "${@:2}" ;;
+	rpm)
+		! rpm --dbpath "$work/rpmdb" -q "${@:2}" || rpm_ -e "${@:2}"
+		for p in "${@:2}"; do
+			rm -rf "/opt/$p"
+			! id "$p" || userdel "$p"
+		done
+		;;
+	esac >"$work/log" 2>&1 || { cat "$work/log"; fail "$1: remove all"; }
+}
+
 machine >"$work/before"
 for kind in deb rpm; do
+	say "$kind: in place of a service that was made of an archive"
+	home=/opt/example-agent unit=/etc/systemd/system/example-agent.service
+	mkdir $home
+	tar -xzf "$work"/1.0.0-rc.1/example-agent_*_linux_amd64.tar.gz -C $home --strip-components=1
+	echo '# a word of the operator' >>$home/conf/agent.conf
+	(cd $home && bin/example-agent install && bin/example-agent start) >"$work/log" 2>&1 || fail "install of the archive: $(cat "$work/log")"
+	until_ok 'the agent of the archive runs' test -s $home/logs/example-agent.log
+	sed -i s,WorkingDirectory=.*,WorkingDirectory=/srv, $unit
+	machine >"$work/archive"
+	! one 1.0.0 example-agent || fail 'a service elsewhere is hidden'
+	grep -q 'remove it with its own command uninstall first' "$work/log" || fail "refused with: $(cat "$work/log")"
+	machine | diff "$work/archive" - || fail 'refused, and changed something'
+	sed -i s,WorkingDirectory=.*,WorkingDirectory=$home, $unit
+	agent=$(main_pid example-agent)
+	one 1.0.0 example-agent || fail "not taken over: $(cat "$work/log")"
+	[ ! -e $unit ] && [ "$(systemctl is-enabled example-agent)" = enabled ] || fail 'the unit of the archive is still there'
+	active example-agent && [ "$(main_pid example-agent)" != "$agent" ] && version example-agent 1.0.0 || fail 'the agent of the package does not run'
+	grep -q '^# a word of the operator' $home/conf/agent.conf || fail 'the config of the archive was not kept'
+	[ -z "$(find $home/logs ! -user example-agent)" ] || fail 'the log is somebody else'"'"'s'
+	away $kind example-agent
+	machine | diff "$work/before" - || fail 'something stays behind of what was taken over'
+
 	say "$kind: install"
 	install_ $kind 1.0.0-rc.1
 	for p in example-agent agent-server; do
@@ -101,6 +145,21 @@ for kind in deb rpm; do
 	until_ok 'the new agent connects' connected
 	active agent-server || fail 'the server does not run'
 
+	say "$kind: back to the version before, the agent stopped"
+	systemctl stop example-agent
+	server=$(main_pid agent-server)
+	if [ $kind = rpm ]; then
+		! rpm_ -U "$work"/1.0.0-rc.1/*.x86_64.rpm >"$work/log" 2>&1 && grep -q 'which is newer' "$work/log" || fail "rpm goes back unasked: $(cat "$work/log")"
+		version example-agent 1.0.0 || fail 'refused, and replaced'
+	fi
+	install_ $kind 1.0.0-rc.1
+	version example-agent 1.0.0-rc.1 || fail "version: $(/opt/example-agent/bin/example-agent version)"
+	cmp "$work/conf" /opt/example-agent/conf/agent.conf || fail 'the config was changed'
+	! active example-agent || fail 'started, though the operator has stopped it'
+	active agent-server && [ "$(main_pid agent-server)" != "$server" ] || fail 'the server was not restarted'
+	systemctl start example-agent
+	until_ok 'the agent connects again' connected
+
 	if [ $kind = deb ]; then
 		say "$kind: remove and install again"
 		again() { dpkg "$@" </dev/null >"$work/log" 2>&1 || { cat "$work/log"; fail "dpkg $1"; }; }
@@ -123,19 +182,11 @@ for kind in deb rpm; do
 		[ -z "$(find /etc/systemd -name $p.service)" ] || fail "$p: still enabled"
 	done
 	case $kind in
-	deb)
-		cmp "$work/conf" /opt/example-agent/conf/agent.conf || fail 'removing took the config'
-		dpkg -P example-agent agent-server >"$work/log" 2>&1 || { cat "$work/log"; fail purge; }
-		;;
-	rpm)
-		cmp "$work/conf" /opt/example-agent/conf/agent.conf.rpmsave || fail 'removing took the config'
-		[ -d /opt/agent-server/data ] || fail 'removing took the data'
-		rm -rf /opt/example-agent /opt/agent-server
-		for p in example-agent agent-server; do
-			! id $p >/dev/null 2>&1 || userdel $p
-		done
-		;;
+	deb) cmp "$work/conf" /opt/example-agent/conf/agent.conf || fail 'removing took the config' ;;
+	rpm) cmp "$work/conf" /opt/example-agent/conf/agent.conf.rpmsave || fail 'removing took the config' ;;
 	esac
+	[ -d /opt/agent-server/data ] || fail 'removing took the data'
+	away $kind example-agent agent-server
 	machine | diff "$work/before" - || fail 'something stays behind'
 done
 say 'all good'
