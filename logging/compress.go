@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -49,17 +50,25 @@ func (d *folder) runCompress(done <-chan struct{}) {
 	}
 }
 
-// pack compresses the rotated files that are not compressed yet, the newest first. Files that get other names meanwhile
+// settled is how long after its rotation a file is left alone: another process writes to it until it notices, which takes as long as
+// probe, and more on a machine that is busy.
+const settled = time.Second
+
+// pack compresses the rotated files that are not compressed yet, the newest first. Files that get other names meanwhile, or are new,
 // are found by the next call, for which the rotation that named them has asked.
 func (d *folder) pack(done <-chan struct{}) error {
-	d.mu.Lock()
-	entries, err := d.list()
-	d.mu.Unlock()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	before, err := d.unpacked()
+	if err != nil || len(before) == 0 {
+		return err
 	}
+	select {
+	case <-time.After(settled):
+	case <-done:
+		return errStopped
+	}
+	entries, err := d.unpacked()
 	for _, e := range entries {
-		if e.gz || e.live || e.number == 0 {
+		if !slices.ContainsFunc(before, func(b entry) bool { return os.SameFile(b.info, e.info) }) {
 			continue
 		}
 		failed := d.packOne(e, done)
@@ -69,6 +78,17 @@ func (d *folder) pack(done <-chan struct{}) error {
 		err = errors.Join(err, failed)
 	}
 	return err
+}
+
+// unpacked lists the rotated files that are not compressed yet.
+func (d *folder) unpacked() ([]entry, error) {
+	d.mu.Lock()
+	entries, err := d.list()
+	d.mu.Unlock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return slices.DeleteFunc(entries, func(e entry) bool { return e.gz || e.live || e.number == 0 }), err
 }
 
 // packOne compresses e. The file gets its name only when it is complete; until then the log has the one it is made from,
@@ -126,8 +146,8 @@ func (d *folder) spare(e entry) error {
 	if err != nil {
 		return err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	unlock, _ := d.lock()
+	defer unlock()
 	return d.tidy()
 }
 
@@ -156,8 +176,11 @@ func compress(dst, src *os.File, done <-chan struct{}) (size int64, err error) {
 
 // install puts the compressed file in the place of src, wherever that is by now, unless src has more than what is in it.
 func (d *folder) install(tmp string, src *os.File, size int64) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	unlock, ok := d.lock()
+	defer unlock()
+	if !ok {
+		return errStopped // another process would give it another name between two of our calls
+	}
 	st, err := src.Stat()
 	if err != nil {
 		return err

@@ -13,6 +13,12 @@ import (
 	"github.com/jkstack/jkframe/v2/logging"
 )
 
+// compressed waits until what was rotated is compressed, in a bubble.
+func compressed() {
+	time.Sleep(2 * time.Second)
+	synctest.Wait()
+}
+
 // Rotated files are compressed, keep their place, time and permissions, and hold the same lines.
 func TestCompress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -26,7 +32,7 @@ func TestCompress(t *testing.T) {
 			if files, err := l.Files(); err == nil {
 				before[fmt.Sprint(i)] = files[0].ModTime
 			}
-			synctest.Wait()
+			compressed()
 		}
 		equal(t, "files", names(t, l), []string{
 			"agent.log", "agent.log.1.gz", "agent.log.2.gz", "agent.log.3.gz", "agent.log.4.gz", "agent.log.5.gz",
@@ -62,7 +68,7 @@ func TestCompressLeftovers(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := open(t, cfg)
-		synctest.Wait()
+		compressed()
 		equal(t, "files", names(t, l), []string{"agent.log", "agent.log.1.gz", "agent.log.2.gz"})
 		equal(t, "1", messages(t, path("agent.log.1.gz")), []string{"a"})
 		equal(t, "2", messages(t, path("agent.log.2.gz")), []string{"b"})
@@ -85,10 +91,10 @@ func TestLeftoverWithoutCompression(t *testing.T) {
 			}
 		}
 		l := open(t, cfg)
-		synctest.Wait()
+		compressed()
 		equal(t, "temporary file", messages(t, leftover), []string{"half"})
 		time.Sleep(2 * time.Hour)
-		synctest.Wait()
+		compressed()
 		if _, err := os.Lstat(leftover); !os.IsNotExist(err) {
 			t.Errorf("temporary file after two hours: %v", err)
 		}
@@ -109,12 +115,36 @@ func TestCompressBusy(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := open(t, cfg)
-		synctest.Wait()
+		compressed()
 		equal(t, "1", messages(t, path("agent.log.1")), []string{"a"})
 		equal(t, "temporary file", messages(t, path("agent.log.gz.tmp")), []string{"of a process that works"})
 		if l.Err() != nil {
 			t.Error(l.Err())
 		}
+	})
+}
+
+// Another process that has not noticed a rotation writes to the rotated file for a while: what it writes is compressed too.
+func TestCompressWaits(t *testing.T) {
+	notOnWindows(t, "does not rename a file that another process has open")
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fileConfig(t)
+		cfg.Size, cfg.Compress = 100, true
+		l := open(t, cfg)
+		other, err := os.OpenFile(filepath.Join(cfg.Dir, "agent.log"), os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		pad := strings.Repeat("-", 70)
+		l.Logger().Info("a" + pad)
+		l.Logger().Info("b" + pad)
+		time.Sleep(900 * time.Millisecond)
+		if _, err := other.WriteString("2026-11-20 10:00:00.000 INFO late\n"); err != nil {
+			t.Fatal(err)
+		}
+		compressed()
+		equal(t, "the rotated file", messages(t, filepath.Join(cfg.Dir, "agent.log.1.gz")), []string{"a" + pad, "late"})
 	})
 }
 
@@ -130,9 +160,9 @@ func TestCompressByDate(t *testing.T) {
 			l.Logger().Info(fmt.Sprint("line ", i))
 			now.set(now.get().Add(24 * time.Hour))
 		}
-		synctest.Wait()
+		compressed()
 		l.Logger().Info("line 3")
-		synctest.Wait()
+		compressed()
 		equal(t, "files", names(t, l), []string{
 			"agent_20260604.log", "agent_20260603.log.gz", "agent_20260602.log.gz", "agent_20260601.log.gz",
 		})
@@ -150,14 +180,14 @@ func TestCompressSameDayAgain(t *testing.T) {
 			now.set(time.Date(2026, 6, day, 12, 0, 0, 0, time.Local))
 			l := open(t, cfg)
 			l.Logger().Info(fmt.Sprint("line ", i))
-			synctest.Wait()
+			compressed()
 			if err := l.Close(); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second)
 		}
 		l := open(t, cfg)
-		synctest.Wait()
+		compressed()
 		equal(t, "files", names(t, l), []string{
 			"agent_20260622.log", "agent_20260621.log.gz", "agent_20260620.log.gz",
 			"agent_20260601.log.gz", "agent_20260601.log.1.gz", "agent_20260601.log.2.gz",
@@ -184,7 +214,7 @@ func TestCompressKilled(t *testing.T) {
 			}
 		}
 		l := open(t, cfg)
-		synctest.Wait()
+		compressed()
 		if files := names(t, l); len(files) != 2 || files[1] != "agent_19991201.log.gz" {
 			t.Errorf("files: %q", files)
 		}

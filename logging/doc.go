@@ -22,7 +22,7 @@
 //
 // By size, the log is NAME.log, and what was rotated is NAME.log.1 (the newest), NAME.log.2 and so on. By date, it is
 // NAME_20060102.log, a file a day; a day that outgrows the size goes on in a new file, and its earlier parts are
-// NAME_20060102.log.1 and so on. With Config.Compress what was rotated gets ".gz" at its end, a little later. For some
+// NAME_20060102.log.1 and so on. With Config.Compress what was rotated gets ".gz" at its end, some seconds later. For some
 // milliseconds after a rotation the newest file is numbered 0, until the others have made room.
 //
 // No file is larger than Config.Size by more than one line. Beside the current file Config.Rotate files are kept. Only

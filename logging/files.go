@@ -34,8 +34,8 @@ func (l *Log) OpenFile(name string) (*os.File, error) {
 }
 
 func (d *folder) files() ([]File, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	unlock, _ := d.lock()
+	defer unlock()
 	entries, err := d.list()
 	if err == nil && d.shift(entries) == nil {
 		entries, err = d.list()

@@ -52,13 +52,24 @@ func (d *folder) run(changed, done <-chan struct{}) {
 		case <-done:
 			return
 		}
-		d.mu.Lock()
+		unlock, _ := d.lock()
 		_ = d.tidy() // a fault is reported, and the next change is another try
-		d.mu.Unlock()
+		unlock()
 		if d.compress {
 			notify(d.packing)
 		}
 	}
+}
+
+// lock keeps goroutines, and other processes with the same log, from giving files other names. It returns false when it does not keep
+// other processes from that: nothing is replaced then either, but a name may be that of another file the moment after.
+func (d *folder) lock() (unlock func(), ok bool) {
+	d.mu.Lock()
+	others, ok := lockFolder(d.dir)
+	return func() {
+		others()
+		d.mu.Unlock()
+	}, ok
 }
 
 // path is where a part of the log is.
@@ -79,9 +90,9 @@ func (d *folder) retire(p part) (zero string, err error) {
 			break
 		}
 		// The file before it has not got its number yet.
-		d.mu.Lock()
+		unlock, _ := d.lock()
 		tidied := d.tidy()
-		d.mu.Unlock()
+		unlock()
 		if tidied != nil {
 			return "", tidied
 		}
