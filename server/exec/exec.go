@@ -2,7 +2,7 @@ package exec
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +29,7 @@ const (
 	pruneEvery = time.Minute
 )
 
-var errNoAnswer = errors.New("the agent does not answer")
+var errNoAnswer = fmt.Errorf("the agent does not answer: %w", context.DeadlineExceeded)
 
 // Commands runs commands on agents, and remembers them. It is made with [New].
 type Commands struct {

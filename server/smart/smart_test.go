@@ -314,6 +314,19 @@ func TestTimeout(t *testing.T) {
 	want(t, strings.TrimSpace(body), `{"code":500,"msg":"timeout"}`)
 }
 
+// It is no other answer when the command's own time is over before that of the call.
+func TestTimeoutOfCommand(t *testing.T) {
+	f := files.New(files.Config{})
+	c := exec.New(exec.Config{Grace: 50 * time.Millisecond}, f)
+	s := servertest.Start(t, f, c, smart.New(smart.Config{}, c, f, layout.New(layout.Config{}, c, f)))
+	s.Connect(t, "a", exec.AgentType, nil, func(servertest.Ask) {})
+	for _, path := range []string{"/cmd/run", "/cmd/sync_run"} {
+		want(t, ask(t, s, path, "id", "a", "cmd", "true", "timeout", "1"), `{"code":408,"msg":"timeout"}`)
+	}
+	resp, body := s.PostJSON(t, "/api/exec/a/run", `{"cmd":"true","timeout":1}`)
+	servertest.Want(t, resp, body, http.StatusGatewayTimeout, `{"code":504,"msg":"timeout"}`)
+}
+
 // archive makes a tar of names and contents.
 func archive(t *testing.T, members ...string) string {
 	t.Helper()
