@@ -11,7 +11,7 @@ import (
 
 // killMarked kills every process that has a variable in its environment, until none is left.
 func killMarked(mark string) error {
-	for range 100 {
+	for range 500 {
 		list, err := marked(mark)
 		if err != nil || len(list) == 0 {
 			return err
@@ -21,7 +21,7 @@ func killMarked(mark string) error {
 				return fmt.Errorf("kill process %d: %w", pid, err)
 			}
 		}
-		time.Sleep(10 * time.Millisecond) // they take a moment to end
+		time.Sleep(10 * time.Millisecond) // they take a moment to end, on a busy host a longer one
 	}
 	return errors.New("processes do not end")
 }

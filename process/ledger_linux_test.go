@@ -52,11 +52,10 @@ func TestLedger(t *testing.T) {
 		}
 		return sleeping
 	}
-	for range 1000 {
+	for ; ; time.Sleep(10 * time.Millisecond) {
 		if files, _ := filepath.Glob(dir + "/*.json"); len(files) == 1 && ps() >= 3 {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
