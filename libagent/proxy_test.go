@@ -142,8 +142,12 @@ func TestProxyOfEnvironment(t *testing.T) {
 	if os.Getenv("LIBAGENT_TEST_PROXY") != "" {
 		c := &testConf{}
 		c.Server = []string{"agents.example.com", "direct.invalid"}
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, errEnough)
+		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			cancel()
+		}()
 		if err := libagent.Run(ctx, &testApp{}, &libagent.Options{Config: c}); err != nil {
 			t.Error(err)
 		}
@@ -168,9 +172,29 @@ func TestProxyOfEnvironment(t *testing.T) {
 		}
 	}()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyOfEnvironment$", "-test.v")
+	lifeline, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd.Env = append(os.Environ(), "LIBAGENT_TEST_PROXY=1", "HTTP_PROXY=http://me:s3cret@"+l.Addr().String(), "NO_PROXY=.invalid", "http_proxy=", "no_proxy=")
-	out, err := cmd.CombinedOutput()
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		fmt.Fprintln(&said, lines.Text())
+		if tried := "cannot connect server="; strings.Contains(said.String(), tried+"agents.") && strings.Contains(said.String(), tried+"direct.") {
+			lifeline.Close()
+		}
+	}
+	err = cmd.Wait()
 	l.Close()
+	out := said.String()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -181,7 +205,7 @@ func TestProxyOfEnvironment(t *testing.T) {
 			t.Errorf("the proxy was asked for %s", a)
 		}
 	}
-	if count == 0 || strings.Contains(string(out), "s3cret") || !strings.Contains(string(out), "proxy "+l.Addr().String()) {
+	if count == 0 || strings.Contains(out, "s3cret") || !strings.Contains(out, "proxy "+l.Addr().String()) {
 		t.Errorf("the proxy was asked %d times:\n%s", count, out)
 	}
 }

@@ -89,11 +89,7 @@ func TestBadCompany(t *testing.T) {
 			if tt.series == "" {
 				return
 			}
-			deadline := time.Now().Add(20 * time.Second)
 			for f.metric(t, tt.series) == before {
-				if time.Now().After(deadline) {
-					t.Fatalf("%s is still %q", tt.series, before)
-				}
 				time.Sleep(time.Millisecond)
 			}
 		})

