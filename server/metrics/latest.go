@@ -15,6 +15,9 @@ const (
 	maxLabel   = 255 // bytes of a name
 )
 
+// fewAgents is how many agents are remembered without a look at who is gone. A scrape looks as well, if there is one.
+const fewAgents = 1024
+
 // Latest keeps the last report of each kind of every agent, and makes the metrics of them. It is a sink of the journal, and a
 // collector of Prometheus: the series of an agent are there while it is connected.
 type Latest struct {
@@ -23,6 +26,7 @@ type Latest struct {
 
 	mu     sync.Mutex // guards what follows
 	agents map[string]*host
+	many   int // so many agents are a reason to look who is gone
 }
 
 var _ server.Sink = (*Latest)(nil)
@@ -45,17 +49,27 @@ type facts struct {
 
 // NewLatest returns one that knows of no report yet.
 func NewLatest(fleet server.Fleet) *Latest {
-	return &Latest{fleet: fleet, descs: newDescriptions(), agents: make(map[string]*host)}
+	return &Latest{fleet: fleet, descs: newDescriptions(), agents: make(map[string]*host), many: fewAgents}
 }
 
 // Take implements [server.Sink].
-func (l *Latest) Take(_ context.Context, entries []server.Entry) error {
+func (l *Latest) Take(ctx context.Context, entries []server.Entry) error {
 	for _, e := range entries {
 		if e.Missing == 0 {
 			l.take(e)
 		}
 	}
+	if l.crowded() {
+		_, _ = l.snapshot(ctx) // without a list of those that are there, the next entries are another try
+	}
 	return nil
+}
+
+// crowded tells whether there are many more agents than the last look has left.
+func (l *Latest) crowded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.agents) > l.many
 }
 
 // take keeps what a report says. What cannot be read has been counted as a bad frame when it came.
@@ -156,6 +170,6 @@ func (l *Latest) snapshot(ctx context.Context) (map[string]host, error) {
 			all[a.ID], kept[a.ID] = *h, h
 		}
 	}
-	l.agents = kept
+	l.agents, l.many = kept, max(fewAgents, 2*len(kept))
 	return all, nil
 }

@@ -154,6 +154,20 @@ func TestTimeOfReport(t *testing.T) {
 	}
 }
 
+// Agents that come and go are forgotten, also on a server that nobody scrapes.
+func TestGoneAreForgotten(t *testing.T) {
+	l := metrics.NewLatest(agents{})
+	e := entryOf(wire.MetricsStatus, wire.MetricsStatusPayload{Warnings: 1})
+	for i := range 10_000 {
+		if e.Agent = fmt.Sprint("m", i); l.Take(t.Context(), []server.Entry{e}) != nil {
+			t.Fatal("not taken")
+		}
+	}
+	if n := l.Known(); n > 2000 {
+		t.Errorf("%d agents are remembered, of which one is connected", n)
+	}
+}
+
 // agents is a fleet with the agent m1.
 type agents struct{ server.Fleet }
 
