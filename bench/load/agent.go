@@ -182,16 +182,6 @@ func (a *Agent) Fence() error {
 	}
 }
 
-// Wait returns when the connection has ended.
-func (a *Agent) Wait() error {
-	var b [512]byte
-	for {
-		if _, err := a.conn.Read(b[:]); err != nil {
-			return err
-		}
-	}
-}
-
 // Close closes the socket without a goodbye.
 func (a *Agent) Close() { a.conn.Close() }
 

@@ -1,10 +1,7 @@
 package files
 
 import (
-	"bytes"
 	"context"
-	"crypto/md5"
-	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"io/fs"
@@ -131,15 +128,3 @@ func (u *Upload) request(ours bool) (q wire.UploadRequest, err error) {
 	}
 	return q, nil
 }
-
-// Bytes is a content that is in memory.
-func Bytes(data []byte) Content { return inMemory{bytes.NewReader(data), data} }
-
-type inMemory struct {
-	*bytes.Reader
-	data []byte
-}
-
-func (m inMemory) Len() int64                { return int64(len(m.data)) }
-func (m inMemory) MD5() ([16]byte, error)    { return md5.Sum(m.data), nil }
-func (m inMemory) SHA256() ([32]byte, error) { return sha256.Sum256(m.data), nil }

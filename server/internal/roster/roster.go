@@ -109,13 +109,6 @@ func (r *Roster) Get(id string) (Agent, bool) {
 	return a, ok
 }
 
-// Count returns how many agents are enrolled.
-func (r *Roster) Count() int {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return len(r.agents)
-}
-
 // Enrol takes an agent in, or in place of an earlier enrolment of the same one, for which allow must say yes. It is on the
 // disk when Enrol returns. An agent that asks again, since the answer to its enrolment was lost, has not renewed a certificate: who
 // does so afterwards with the key of the beginning has a copy of it.

@@ -52,8 +52,8 @@ func TestEnrolled(t *testing.T) {
 		t.Error("enrolled twice")
 	}
 	r = open(t, dir)
-	if r.Count() != len(ids) {
-		t.Errorf("%d agents, want %d", r.Count(), len(ids))
+	if all, err := roster.List(dir); err != nil || len(all) != len(ids) {
+		t.Errorf("%d agents, want %d, %v", len(all), len(ids), err)
 	}
 	for _, id := range ids {
 		if a, ok := r.Get(id); !ok || a.ID != id {

@@ -3,7 +3,6 @@ package servertest
 import (
 	"context"
 	"net"
-	"sync"
 	"testing"
 
 	"github.com/jkstack/jkframe/v2/wire"
@@ -98,24 +97,4 @@ func Decode[T any](t testing.TB, f *wire.Frame, m *wire.Message[T]) T {
 		t.Errorf("%s: %v", m.Name(), err)
 	}
 	return v
-}
-
-// Log keeps what happened.
-type Log struct {
-	mu    sync.Mutex // guards the field below
-	lines []string
-}
-
-// Add adds a line.
-func (l *Log) Add(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, line)
-}
-
-// Lines returns all lines.
-func (l *Log) Lines() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]string(nil), l.lines...)
 }
