@@ -33,6 +33,14 @@ func TestRootSwitchesUser(t *testing.T) {
 	if out, _ := run(t, r, process.Command{Args: []string{"id", "-u"}, User: "65534"}); out != "65534\n" {
 		t.Errorf("by number: %q", out)
 	}
+	closed := t.TempDir()
+	if err := os.Chmod(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.Start(t.Context(), process.Command{Args: []string{"id"}, User: "nobody", Dir: closed})
+	if !errors.Is(err, process.ErrNotExecutable) || !strings.Contains(err.Error(), closed) {
+		t.Errorf("in a folder that is closed to him: %v", err)
+	}
 }
 
 // Who is not root becomes another user with sudo through a pipe and with su through a terminal. The password goes there and

@@ -113,6 +113,8 @@ func startError(c *Command, cmd *exec.Cmd, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // it was there when it was looked for: what its first line names is not
 		return fmt.Errorf("%w: %q: the program that its first line names was not found", ErrNotExecutable, cmd.Path)
+	case errors.Is(err, fs.ErrPermission) && c.User != "" && c.Dir != "": // the system does not say to which of them
+		return fmt.Errorf("%w: %q, in %q as %q: %w", ErrNotExecutable, cmd.Path, c.Dir, c.User, cause)
 	case errors.Is(err, fs.ErrPermission), notExecutable(err):
 		return fmt.Errorf("%w: %q: %w", ErrNotExecutable, cmd.Path, cause)
 	}
