@@ -21,7 +21,8 @@ type Config struct {
 	// Output is how many bytes of the output of a task are kept, the first ones. By default, 64 MiB.
 	Output int64 `kv:"output,bytes" desc:"output of a task that is kept"`
 
-	// Disk is how many bytes the output of all tasks may take on disk. By default, 4 GiB.
+	// Disk is how many bytes the output of all tasks may take on disk; when it gets short, the oldest that have ended make room. By
+	// default, 4 GiB.
 	Disk int64 `kv:"disk,bytes" desc:"room on disk for the output of all tasks"`
 
 	// Grace is how much longer than its timeout a task may take to end: the agent ends the command, which may take a while.

@@ -172,6 +172,7 @@ func (c *Commands) Start(ctx context.Context, agent string, q Request) (*Task, e
 
 // newTask makes a task and remembers it.
 func (c *Commands) newTask(a *server.Agent, q *Request) (*Task, error) {
+	c.tasks.makeRoom(func() bool { return c.cfg.Disk-c.spool.Used() >= min(c.cfg.Output, c.cfg.Disk/4) })
 	output, err := c.spool.Buffer(l2cache.BufferConfig{
 		Memory: min(taskMemory, c.cfg.Output), Size: c.cfg.Output, Full: l2cache.FullDiscard,
 	})

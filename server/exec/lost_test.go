@@ -162,6 +162,32 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
+// When the disk gets short, the output of those that have ended long ago makes room for that of others.
+func TestOldOutputMakesRoom(t *testing.T) {
+	s, c := start(t, exec.Config{Disk: 2 << 20, Output: 400_000})
+	pid := 0
+	s.Connect(t, "a", exec.AgentType, []string{wire.FeatureExec}, func(a servertest.Ask) {
+		pid++
+		servertest.Send(t, a.Agent, wire.Execd, a.Task, wire.ExecdPayload{OK: true, PID: pid, Time: begin})
+		if pid > 1 {
+			servertest.Send(t, a.Agent, wire.ExecData, a.Task, wire.ExecDataPayload{Data: bytes.Repeat([]byte("y\n"), 150_000)})
+		}
+		servertest.Send(t, a.Agent, wire.ExecDone, a.Task, wire.ExecDonePayload{Time: end})
+	})
+	const many = 20
+	for i := range many {
+		_, body := s.PostJSON(t, "/api/exec/a/run", `{"cmd":"yes"}`)
+		if r := servertest.Payload[run](t, body).Result; r == nil || i > 0 && len(r.Data) != 300_000 || r.Truncated != 0 {
+			t.Fatalf("%d: %.200s", i, body)
+		}
+	}
+	for pid, there := range map[int]bool{1: true, 2: false, many: true} { // the first one takes no room on the disk
+		if _, err := c.Find(t.Context(), "a", pid); (err == nil) != there {
+			t.Errorf("%d: %v", pid, err)
+		}
+	}
+}
+
 // The number of tasks is bounded: the oldest that has ended makes room, and when all run there is none.
 func TestTasksAreBounded(t *testing.T) {
 	s, c := start(t, exec.Config{Tasks: 2})

@@ -91,6 +91,19 @@ func (tb *table) drop(e *list.Element) {
 	t.forget()
 }
 
+// makeRoom forgets tasks that have ended, the oldest first, until there is room on the disk for the output of others.
+func (tb *table) makeRoom(enough func() bool) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	for e := tb.past.Front(); e != nil && !enough(); {
+		next := e.Next()
+		if e.Value.(*past).output.Stats().Disk > 0 {
+			tb.drop(e)
+		}
+		e = next
+	}
+}
+
 // prune forgets the tasks that ended before a time.
 func (tb *table) prune(before time.Time) {
 	tb.mu.Lock()

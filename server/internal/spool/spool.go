@@ -31,6 +31,16 @@ func (s *Spool) Buffer(cfg l2cache.BufferConfig) (*l2cache.Buffer, error) {
 	return l2cache.NewBuffer(cfg)
 }
 
+// Used is how many bytes of the disk the buffers take.
+func (s *Spool) Used() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		return 0
+	}
+	return s.open.Used()
+}
+
 func (s *Spool) get() (*l2cache.Spool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
