@@ -129,10 +129,10 @@ func (s series) facts(h *host) {
 	if h.static == nil {
 		return
 	}
-	s.gauge("cpus", float64(h.static.cpus))
-	s.gauge("memory_size_bytes", float64(h.static.memory))
-	if h.static.start.Unix() > 0 {
-		s.gauge("boot_time_seconds", float64(h.static.start.Unix()))
+	s.gauge("cpus", float64(h.static.CPUs))
+	s.gauge("memory_size_bytes", float64(h.static.Memory))
+	if h.static.Start > 0 {
+		s.gauge("boot_time_seconds", float64(h.static.Start))
 	}
 }
 

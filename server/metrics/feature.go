@@ -3,6 +3,7 @@ package metrics
 import (
 	"cmp"
 	"errors"
+	"path/filepath"
 
 	"github.com/jkstack/jkframe/v2/server"
 	"github.com/jkstack/jkframe/v2/wire"
@@ -63,7 +64,10 @@ func (f *Feature) Attach(h *server.Host) error {
 	registerAsk(h)
 	registerStatus(h)
 	registerSmart(h)
-	latest := NewLatest(h.Fleet())
+	latest, err := openLatest(h)
+	if err != nil {
+		return err
+	}
 	if err := h.Metrics().Register(latest); err != nil {
 		return err
 	}
@@ -74,4 +78,18 @@ func (f *Feature) Attach(h *server.Host) error {
 		return nil
 	}
 	return server.Attach(h, "metrics-file", NewLines(f.cfg.File, f.cfg.FileSize, f.cfg.FileRotate), Types()...)
+}
+
+// openLatest makes a Latest that remembers what hosts are when the server is started again: agents say that once a day only.
+func openLatest(h *server.Host) (*Latest, error) {
+	dir, err := h.Folder()
+	if err != nil {
+		return nil, err
+	}
+	l := NewLatest(h.Fleet())
+	l.warn = func(err error) { h.Logger().Warn("metrics: not noted what hosts are", "err", err) }
+	if l.facts, err = openFacts(filepath.Join(dir, "facts.jsonl")); err != nil {
+		h.Logger().Warn("metrics: not known what hosts are until they say so again", "err", err)
+	}
+	return l, nil
 }

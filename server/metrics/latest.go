@@ -23,6 +23,8 @@ const fewAgents = 1024
 type Latest struct {
 	fleet server.Fleet
 	descs descriptions
+	facts *factBook   // of the goroutine that takes
+	warn  func(error) // is told when they cannot be saved
 
 	mu     sync.Mutex // guards what follows
 	agents map[string]*host
@@ -40,16 +42,10 @@ type host struct {
 	status *wire.MetricsStatusPayload
 }
 
-// facts are the few figures of a host that others are divided by.
-type facts struct {
-	cpus   int
-	memory uint64
-	start  time.Time
-}
-
 // NewLatest returns one that knows of no report yet.
 func NewLatest(fleet server.Fleet) *Latest {
-	return &Latest{fleet: fleet, descs: newDescriptions(), agents: make(map[string]*host), many: fewAgents}
+	book, _ := openFacts("") // of nothing, it does not fail
+	return &Latest{fleet: fleet, descs: newDescriptions(), facts: book, warn: func(error) {}, agents: make(map[string]*host), many: fewAgents}
 }
 
 // Take implements [server.Sink].
@@ -58,6 +54,9 @@ func (l *Latest) Take(ctx context.Context, entries []server.Entry) error {
 		if e.Missing == 0 {
 			l.take(e)
 		}
+	}
+	if err := l.facts.save(); err != nil {
+		l.warn(err)
 	}
 	if l.crowded() {
 		_, _ = l.snapshot(ctx) // without a list of those that are there, the next entries are another try
@@ -79,8 +78,9 @@ func (l *Latest) take(e server.Entry) {
 	switch e.Type {
 	case wire.HostStatic.Reply.Type():
 		if r, err := server.Decode(e, wire.HostStatic.Reply); err == nil {
-			f := &facts{r.CPU.Logical, r.Memory.Physical, r.OS.Startup}
-			change = func(h *host) { h.static = f }
+			f := facts{e.Agent, r.CPU.Logical, r.Memory.Physical, r.OS.Startup.Unix()}
+			l.facts.note(f)
+			change = func(h *host) { h.static = &f }
 		}
 	case wire.HostDynamic.Reply.Type():
 		r, err := server.Decode(e, wire.HostDynamic.Reply)
@@ -107,6 +107,9 @@ func (l *Latest) take(e server.Entry) {
 	h := l.agents[e.Agent]
 	if h == nil {
 		h = &host{}
+		if f, ok := l.facts.of[e.Agent]; ok {
+			h.static = &f
+		}
 		l.agents[e.Agent] = h
 	}
 	change(h)

@@ -154,6 +154,84 @@ func TestTimeOfReport(t *testing.T) {
 	}
 }
 
+// What a host is, which its agent says once a day, is there after a restart of the server as soon as the agent reports something; not
+// that of an agent that is gone, and not what a crash has left of a line.
+func TestFactsOutliveTheServer(t *testing.T) {
+	dir := t.TempDir()
+	static := wire.HostStaticReply{Memory: wire.HostMemory{Physical: 4096}, CPU: wire.HostCPU{Logical: 3}, OS: wire.HostOS{Startup: time.Unix(1795150586, 0)}}
+	facts := []string{`agent_host_cpus{id="m1"} 3`, `agent_host_memory_size_bytes{id="m1"} 4096`, `agent_host_boot_time_seconds{id="m1"} 1.795150586e+09`}
+	f := start(t, server.Config{DataDir: dir, Features: features()})
+	a := f.connect(t, "m1", "metrics-agent", "linux", silent)
+	servertest.Send(t, a, wire.HostStatic.Reply, "", static)
+	mustContain(t, f.await(t, facts[0]), facts...)
+	f.Stop()
+
+	files, err := filepath.Glob(filepath.Join(dir, "metrics", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files %q, %v", files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(files[0], append(text, `{"id":"m2","cp`...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f = start(t, server.Config{DataDir: dir, Features: features()})
+	a = f.connect(t, "m1", "metrics-agent", "linux", silent)
+	if text := f.scrape(t); text != "" {
+		t.Errorf("the agent has reported nothing yet:\n%s", text)
+	}
+	servertest.Send(t, a, wire.HostDynamic.Reply, "", usage(7))
+	mustContain(t, f.await(t, `agent_host_memory_used_bytes{id="m1"} 7`), facts...)
+	b := f.connect(t, "m2", "metrics-agent", "linux", silent)
+	static.CPU.Logical = 5
+	servertest.Send(t, b, wire.HostStatic.Reply, "", static)
+	f.await(t, `agent_host_cpus{id="m2"} 5`)
+	f.Stop()
+	text, err = os.ReadFile(files[0])
+	if err != nil || strings.Count(string(text), "\n") != 2 || !json.Valid([]byte(strings.Split(string(text), "\n")[1])) {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// However often hosts change, the file of what they are does not grow for ever.
+func TestFactsAreBounded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "facts.jsonl")
+	b, err := metrics.OpenFacts(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5000 {
+		if err := b.Put(fmt.Sprint("m", i%10), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if n := bytes.Count(text, []byte("\n")); err != nil || n > 1100 {
+		t.Errorf("%d lines of 10 agents, %v", n, err)
+	}
+	if b, err = metrics.OpenFacts(file); err != nil || len(b.CPUs()) != 10 || b.CPUs()["m7"] != 4997 {
+		t.Errorf("read again: %v, %v", b.CPUs(), err)
+	}
+	// A folder that is gone is an error; when it is back, the file has everything.
+	if err := os.RemoveAll(filepath.Dir(file)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Put("m1", 1); err == nil {
+		t.Error("saved without a folder")
+	}
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Put("m2", 2); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = metrics.OpenFacts(file); err != nil || len(b.CPUs()) != 10 || b.CPUs()["m1"] != 1 || b.CPUs()["m2"] != 2 {
+		t.Errorf("after the fault: %v, %v", b.CPUs(), err)
+	}
+}
+
 // Agents that come and go are forgotten, also on a server that nobody scrapes.
 func TestGoneAreForgotten(t *testing.T) {
 	l := metrics.NewLatest(agents{})
