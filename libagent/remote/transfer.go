@@ -107,7 +107,7 @@ func (s *Service) askAhead(ctx context.Context, q *wire.UploadRequest) *asked {
 	a := &asked{cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(a.ended)
-		a.res, a.done, a.err = s.ask(ctx, q, 0)
+		a.res, a.done, a.err = s.ask(ctx, q, 0) //nolint:bodyclose // who takes it does
 	}()
 	return a
 }
