@@ -3,6 +3,7 @@ package files
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jkstack/jkframe/v2/server"
@@ -39,6 +40,7 @@ type Files struct {
 	stopping <-chan struct{}
 	record   func(ctx context.Context, agent string, encode server.Encode) error
 	places   *places
+	pieces   sync.Pool // of *piece
 
 	offers offers // what agents may fetch
 	sinks  sinks  // what agents may send
@@ -47,7 +49,9 @@ type Files struct {
 var _ server.Configurer = (*Files)(nil)
 
 // New makes the feature.
-func New(cfg Config) *Files { return &Files{settings: cfg} }
+func New(cfg Config) *Files {
+	return &Files{settings: cfg, pieces: sync.Pool{New: func() any { return new(piece) }}}
+}
 
 // Name implements [server.Feature].
 func (f *Files) Name() string { return "files" }

@@ -40,7 +40,9 @@ func (f *Files) Serve(w http.ResponseWriter, r *http.Request, agent, file string
 		}
 	}
 	defer d.Close()
-	p := &pieces{from: d}
+	a, b := f.pieces.Get().(*piece), f.pieces.Get().(*piece)
+	defer func() { f.pieces.Put(a); f.pieces.Put(b) }()
+	p := &pieces{from: d, a: a[:], b: b[:]}
 	if err := p.fill(); err != nil { // a small file is checked before anything is said
 		return err
 	}
@@ -95,6 +97,8 @@ func unchanged(r *http.Request, mod time.Time) bool {
 	return err == nil && !mod.IsZero() && mod.Truncate(time.Second).Equal(t)
 }
 
+type piece [pieceSize]byte
+
 // pieces copies a file and is always one piece behind, so that the last one is given out only when all has been checked.
 type pieces struct {
 	from io.Reader
@@ -105,9 +109,6 @@ type pieces struct {
 
 // fill reads the next piece.
 func (p *pieces) fill() error {
-	if p.a == nil {
-		p.a, p.b = make([]byte, pieceSize), make([]byte, pieceSize)
-	}
 	p.a, p.b = p.b, p.a
 	n, err := io.ReadFull(p.from, p.a)
 	p.next = p.a[:n]

@@ -35,11 +35,16 @@ type Form struct {
 	url.Values
 	File *File // nil if there is none
 
-	rest func() error // reads what has not come yet; nil if that is nothing
+	rest    func() error // reads what has not come yet; nil if that is nothing
+	release func()       // gives back what the body is read with; nil if that is nothing
 }
 
-// Close removes the file.
+// Close removes the file. Nothing more of the form is read.
 func (f *Form) Close() {
+	if f.release != nil {
+		f.release()
+		f.release, f.rest = nil, nil
+	}
 	if f.File != nil {
 		f.File.Close()
 	}

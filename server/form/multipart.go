@@ -1,7 +1,6 @@
 package form
 
 import (
-	"bufio"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
@@ -21,10 +20,12 @@ func (rd *reader) multipart(boundary string) error {
 	if boundary == "" {
 		return errors.New("content type: no boundary")
 	}
-	// The reader of parts reads 4 KiB at a time, which would be a system call each.
-	// It also takes a body that breaks off between two parts for one that ends there: this one has no such end.
+	// The reader of parts takes a body that breaks off between two parts for one that ends there: this one has no such end.
 	whole := io.MultiReader(rd.body, strings.NewReader("\r\n"), brokenOff{})
-	return rd.parts(multipart.NewReader(bufio.NewReaderSize(whole, readSize), boundary))
+	if rd.store != nil { // it also reads 4 KiB at a time, which would be a system call each of a file
+		whole, rd.form.release = rd.store.readAhead(whole)
+	}
+	return rd.parts(multipart.NewReader(whole, boundary))
 }
 
 // parts reads parts up to the end, or the first that is a large file.

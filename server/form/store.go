@@ -1,6 +1,7 @@
 package form
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"io/fs"
@@ -24,6 +25,7 @@ type Store struct {
 	once    sync.Once // clears the folder
 	buffers sync.Pool // of rooms
 	blocks  sync.Pool // of blocks of streams
+	readers sync.Pool // of *bufio.Reader
 
 	mu   sync.Mutex // guards the fields below
 	used int64
@@ -35,6 +37,17 @@ func NewStore(folder func() (string, error), size int64) *Store {
 	return &Store{
 		folder: folder, size: size,
 		buffers: sync.Pool{New: func() any { return new(room) }}, blocks: sync.Pool{New: func() any { return new(block) }},
+		readers: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readSize) }},
+	}
+}
+
+// readAhead returns a reader of a body, which has much of it read at a time. Nobody reads it any more when release is called.
+func (s *Store) readAhead(body io.Reader) (ahead io.Reader, release func()) {
+	r := s.readers.Get().(*bufio.Reader)
+	r.Reset(body)
+	return r, func() {
+		r.Reset(nil)
+		s.readers.Put(r)
 	}
 }
 
