@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/hostfile"
 	"github.com/jkstack/jkframe/v2/libagent"
@@ -24,6 +25,10 @@ const (
 	maxTemp   = 1 << 30
 	leastTemp = 64 << 10
 )
+
+// tempAge is when a file in the folder for temporary files has been forgotten: servers let a command run for a week at most, and wait
+// for its turn as long.
+const tempAge = 15 * 24 * time.Hour
 
 // fieldBlock is how many bytes of a file go into a frame, as agents of the field have it.
 const fieldBlock = 32 << 10
@@ -110,7 +115,7 @@ func (s *Service) write(ctx context.Context, q *wire.UploadRequest) (path string
 }
 
 // roomInTemp says whether the folder for temporary files takes so many bytes more: on a host whose policy lets a server write
-// nowhere, it is no way to fill the disk.
+// nowhere, it is no way to fill the disk. What nobody has run nor will run, since the server was lost meanwhile, goes.
 func (s *Service) roomInTemp(size int64) error {
 	entries, err := os.ReadDir(s.temp)
 	if err != nil {
@@ -118,7 +123,11 @@ func (s *Service) roomInTemp(size int64) error {
 	}
 	var used int64
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil { // it may have gone
+		info, err := e.Info()
+		switch {
+		case err != nil: // it has gone
+		case time.Since(info.ModTime()) > tempAge && os.Remove(filepath.Join(s.temp, e.Name())) == nil:
+		default:
 			used += max(info.Size(), leastTemp)
 		}
 	}
