@@ -89,7 +89,7 @@ func (o *order) write(ctx context.Context) error {
 	if !ok {
 		return flush()
 	}
-	go line() // which ends by itself
+	go func() { _ = line() }() // which ends by itself, and has an error for flush as well
 	l.add(flush)
 	return nil
 }

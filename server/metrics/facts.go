@@ -67,7 +67,10 @@ func (b *factBook) note(f facts) {
 }
 
 func (f facts) line() []byte {
-	text, _ := json.Marshal(f) // it has nothing that JSON does not
+	text, err := json.Marshal(f)
+	if err != nil {
+		return nil // it has nothing that JSON does not
+	}
 	return append(text, '\n')
 }
 
