@@ -1,6 +1,7 @@
 package freeport
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -31,15 +32,16 @@ func Addr(t T) string {
 
 // Hold returns an address of loopback where nobody listens, and which nobody else is given until it is given back.
 func Hold() (addr string, giveBack func(), err error) {
+	var lc net.ListenConfig
 	for range 1000 {
 		port := strconv.Itoa(first + rand.N(count))
 		addr := net.JoinHostPort("127.0.0.1", port)
 		// The programs speak TCP: a socket of UDP says to all processes that ask here that the port is given.
-		given, err := net.ListenPacket("udp", addr)
+		given, err := lc.ListenPacket(context.Background(), "udp", addr)
 		if err != nil {
 			continue
 		}
-		l, err := net.Listen("tcp", ":"+port)
+		l, err := lc.Listen(context.Background(), "tcp", ":"+port)
 		if err != nil {
 			given.Close()
 			continue

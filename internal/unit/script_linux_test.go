@@ -30,15 +30,15 @@ func TestSysVOnABusyHost(t *testing.T) {
 	}{{"600", "Started\nStopped\n"}, {"nonsense", "Not started: see the log of slow\nStopped\n"}} {
 		s := unit.Service{Name: "slow", Description: "slow", Executable: sleep, Args: []string{c.arg}, Dir: dir, User: "root"}
 		script := strings.NewReplacer("/var/run", dir, "PATH=", "PATH="+dir+":").Replace(unit.SysV(s))
-		said := ""
+		var said strings.Builder
 		for _, action := range []string{"start", "stop"} {
 			cmd := exec.CommandContext(t.Context(), "sh", "-s", action)
 			cmd.Stdin = strings.NewReader(script)
 			out, _ := cmd.CombinedOutput() // with a status that says the same
-			said += string(out)
+			said.Write(out)
 		}
-		if said != c.said {
-			t.Errorf("sleep %s: %q, want %q", c.arg, said, c.said)
+		if said.String() != c.said {
+			t.Errorf("sleep %s: %q, want %q", c.arg, said.String(), c.said)
 		}
 	}
 }
