@@ -29,7 +29,7 @@ func TestExec(t *testing.T) {
 		"list":    {wire.ExecPayload{Cmd: "printf", Args: []string{"%s|", "a  b", "$HOME", ";"}}, ended{out: "a  b|$HOME|;|"}},
 		"name":    {wire.ExecPayload{Cmd: "true"}, ended{}},
 		"signal":  {wire.ExecPayload{Cmd: "kill -9 $$"}, ended{done: wire.ExecDonePayload{Code: -1, Signal: "SIGKILL"}}},
-		"timeout": {wire.ExecPayload{Cmd: "echo begun; sleep 1000", Timeout: 1}, ended{out: "begun\n", done: wire.ExecDonePayload{Code: -1, Why: wire.WhyTimeout, Signal: "SIGTERM"}}},
+		"timeout": {wire.ExecPayload{Cmd: "sleep 1000", Timeout: 1}, ended{done: wire.ExecDonePayload{Code: -1, Why: wire.WhyTimeout, Signal: "SIGTERM"}}},
 		"folder":  {wire.ExecPayload{Cmd: "pwd", WorkDir: dir, Env: []string{"A=1"}}, ended{out: dir + "\n"}},
 		"env":     {wire.ExecPayload{Cmd: "echo $A", Env: []string{"A=1 2"}}, ended{out: "1 2\n"}},
 		"stdin":   {wire.ExecPayload{Cmd: "cat", Stdin: []byte("given")}, ended{out: "given"}},

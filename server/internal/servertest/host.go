@@ -100,10 +100,10 @@ func (h *Host) exec(t testing.TB, a Ask, q wire.ExecPayload) {
 		delete(h.files, q.DeferRM)
 		h.mu.Unlock()
 	}
-	Send(t, agent, wire.ExecDone, task, wire.ExecDonePayload{Code: code, Time: End})
-	if output != "" { // the habit of the field
+	if output != "" {
 		Send(t, agent, wire.ExecData, task, wire.ExecDataPayload{Data: []byte(output)})
 	}
+	Send(t, agent, wire.ExecDone, task, wire.ExecDonePayload{Code: code, Time: End})
 }
 
 func (h *Host) ls(t testing.TB, a Ask, q wire.LsRequest) {
