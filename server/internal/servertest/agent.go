@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/jkstack/jkframe/v2/wire"
 	"github.com/jkstack/jkframe/v2/wire/conn"
@@ -11,9 +12,10 @@ import (
 
 // Agent is an agent that does what a test says.
 type Agent struct {
-	ID   string
-	conn *conn.Conn
-	done chan struct{} // closed when nothing more is received
+	ID     string
+	conn   *conn.Conn
+	done   chan struct{} // closed when nothing more is received
+	beaten chan struct{} // closed when no ping is sent any more
 }
 
 // Ask is what an agent was asked.
@@ -44,7 +46,7 @@ func (s *Server) ConnectWith(t testing.TB, d conn.Dialer, come wire.ComePayload,
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &Agent{ID: come.ID, conn: c, done: make(chan struct{})}
+	a := &Agent{ID: come.ID, conn: c, done: make(chan struct{}), beaten: make(chan struct{})}
 	Send(t, a, wire.Come, "", come)
 	f, err := c.Receive()
 	if err != nil {
@@ -63,6 +65,7 @@ func (s *Server) ConnectWith(t testing.TB, d conn.Dialer, come wire.ComePayload,
 			answer(Ask{a, f})
 		}
 	}()
+	go a.beat()
 	t.Cleanup(a.Leave)
 	return a
 }
@@ -71,6 +74,22 @@ func (s *Server) ConnectWith(t testing.TB, d conn.Dialer, come wire.ComePayload,
 func (a *Agent) Leave() {
 	a.conn.Close(conn.CodeNormal, "")
 	<-a.done
+	<-a.beaten
+}
+
+// beat sends a ping every 10 s, as agents do: a test that a busy machine holds up for long keeps its agent.
+func (a *Agent) beat() {
+	defer close(a.beaten)
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = a.conn.SendPing(context.Background()) // that the connection has ended is no error
+		case <-a.done:
+			return
+		}
+	}
 }
 
 // Send sends a message.
