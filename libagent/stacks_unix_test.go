@@ -5,6 +5,7 @@ package libagent_test
 import (
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -73,6 +74,10 @@ func TestHangupEndsCommands(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "logs", "test-agent.log"), []byte("one line\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// Under nohup these tests ignore the signal, and so would the program: what is caught is not handed down.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
 	cmd := agentProgram(t, dir, "logs", "--follow", "--conf", "agent.conf")
 	out, err := cmd.StdoutPipe()
 	if err == nil {
